@@ -1,0 +1,103 @@
+// From syntax tree to typed checks: fields looked up, constants parsed, operators checked against
+// types. What comes out is what both evaluators run: the plain tree walk here (the oracle) and the
+// engine of `rules`.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "filter/ast.h"
+#include "filter/field.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace saker::filter {
+
+// A field or a transformer over operands, typed.
+struct Operand {
+  enum class Kind : uint8_t { field, transformer, literal, list } kind = Kind::field;
+  FieldRef field;
+  TransformerKind transformer = TransformerKind::val;
+  std::optional<char> selector;  // getopt(...)[x]
+  std::string literal;
+  std::vector<Operand> args;
+  Type type = Type::text;
+  Many many = Many::single;
+  Scope scope = Scope::event;  // process only when every field in it is
+  std::string text;            // canonical spelling; equal text means equal operand
+};
+
+// Evaluates an operand; false when it has no value.
+bool evaluate(const Operand& operand, const EvalContext& context, Values& out);
+
+// One constant of a check, parsed for the type of the left side.
+struct Constant {
+  std::string text;  // as written (after unescaping); bytes for byte buffers
+  int64_t integer = 0;
+  uint64_t unsigned_integer = 0;
+  double real = 0;
+  bool boolean = false;
+  IpAddress ip;
+  IpNetwork net;
+  std::vector<IpAddress> resolved;  // hostname: its addresses
+};
+
+struct Check {
+  Operand left;
+  Op op = Op::exists;
+  Modifier modifier = Modifier::none;
+  std::vector<Constant> constants;
+  std::optional<Operand> right;
+  std::shared_ptr<const re2::RE2> regex;                 // Op::regex with one pattern
+  std::vector<std::shared_ptr<const re2::RE2>> regexes;  // with a modifier: one a constant
+  std::string text;  // canonical spelling; equal text means equal check
+  Place place;
+};
+
+// Evaluates one check, plainly: extract, then compare with each constant.
+bool matches(const Check& check, const EvalContext& context);
+
+// Compares values that were already extracted from check.left (not for Op::exists).
+bool compare(const Check& check, const Values& left, const EvalContext& context);
+
+struct Expr {
+  enum class Kind : uint8_t { all, any, negation, check } kind = Kind::check;
+  std::vector<Expr> children;
+  std::shared_ptr<const Check> check;
+};
+
+// The oracle: short-circuit tree walk.
+bool matches(const Expr& expr, const EvalContext& context);
+
+struct CompileWarning {
+  std::string message;
+  Place place;
+};
+
+struct CompileOptions {
+  std::string_view source = "syscall";  // fields of other sources are unknown
+  bool in_rule = true;                  // refuses evt.type = val(...)
+};
+
+struct CompiledFilter {
+  Expr root;
+  std::vector<CompileWarning> warnings;
+};
+
+// The tree must hold no macro nodes any more. Error positions are places in the condition's text;
+// the messages are those that users of the language know ("filter_check called with nonexistent
+// field X").
+Result<CompiledFilter> compile(const Node& node, const FieldCatalog& catalog,
+                               const CompileOptions& options);
+
+// Types an operand alone: left sides of exceptions, output templates.
+Result<Operand> compile_operand(const OperandAst& operand, const FieldCatalog& catalog,
+                                std::string_view source);
+
+}  // namespace saker::filter

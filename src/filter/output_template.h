@@ -1,0 +1,51 @@
+// Output templates: "shell in container (user=%user.name %proc.aname[2])".
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "filter/compile.h"
+#include "finding/finding.h"
+
+namespace saker::filter {
+
+// A compiled template. Immutable; may be shared by threads.
+class OutputTemplate {
+ public:
+  // Fails with a message containing "unknown filter: X" for a token that is no field.
+  static Result<OutputTemplate> compile(std::string_view text, const FieldCatalog& catalog,
+                                        std::string_view source);
+
+  // The text with every token filled in; a field without value prints "<NA>". False, with `out`
+  // unspecified, when the template does not start with '*', `require_all` is set and some field has
+  // no value.
+  bool render(const EvalContext& context, std::string& out, bool require_all = false) const;
+
+  // One entry a distinct field of the template, under the name as written there; null where it has
+  // no value. A transformer contributes the field inside it, untransformed.
+  void collect(const EvalContext& context, std::vector<finding::NamedValue>& out) const;
+
+  // Operands of the tokens, in order.
+  [[nodiscard]] std::vector<const Operand*> operands() const;
+
+ private:
+  struct Token {
+    std::string literal;  // text before the operand
+    Operand operand;
+    bool has_operand = false;
+    uint32_t width = 0;  // pad or cut to this many bytes; 0: as it is
+  };
+  std::vector<Token> tokens_;
+  std::vector<Operand> fields_;  // distinct fields for collect()
+  bool starts_with_star_ = false;
+};
+
+// A field's value(s) as people read it: lists as (a,b), flags per the field's print format.
+void append_text(const Operand& operand, const Values& values, std::string& out);
+
+// The same typed for JSON.
+finding::FieldValue to_field_value(const Operand& operand, const Values& values,
+                                   const EvalContext& context);
+
+}  // namespace saker::filter

@@ -1,0 +1,53 @@
+// Matching events against a rule set.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "event/demand.h"
+#include "filter/field.h"
+#include "rules/ruleset.h"
+
+namespace saker::rules {
+
+enum class Matching : uint8_t { all, first };
+
+struct RuleStats {
+  uint64_t evaluations = 0;
+  uint64_t matches = 0;
+  uint64_t nanoseconds = 0;  // 0 unless timing is on
+};
+
+// Compiled from a RuleSet, which it keeps. match() is for one thread.
+class Engine {
+ public:
+  Engine(RuleSet set, Matching matching);
+  ~Engine();
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
+
+  // Indices of the rules that the event matches, in evaluation order; valid until the next call.
+  std::span<const uint32_t> match(const filter::EvalContext& context);
+
+  // The same by the plain tree walk over every rule, for checking the above.
+  std::vector<uint32_t> match_oracle(const filter::EvalContext& context) const;
+
+  // Fills a finding for rule `index` from the event that it matched.
+  finding::Finding make_finding(uint32_t index, const filter::EvalContext& context) const;
+
+  // False when no rule can match events of this type: the caller need not build a context.
+  [[nodiscard]] bool wants(uint16_t event_type) const;
+
+  [[nodiscard]] const RuleSet& rules() const;
+  [[nodiscard]] const event::Demand& demand() const;
+  [[nodiscard]] const RuleStats& stats(uint32_t index) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace saker::rules

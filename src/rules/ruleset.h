@@ -1,0 +1,121 @@
+// A loaded rule set: what the files say, after macros, lists, exceptions, appends and overrides are
+// resolved.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "event/demand.h"
+#include "filter/ast.h"
+#include "filter/compile.h"
+#include "filter/output_template.h"
+#include "finding/finding.h"
+
+namespace saker::rules {
+
+// Where something stands in a rules file, innermost last: "rules content", "rule 'X'", "condition
+// expression".
+struct Location {
+  std::string item_type;
+  std::string item_name;
+  std::string file;
+  uint32_t line = 0, column = 0;  // counted from 0, as reports want it; people get +1
+  uint64_t offset = 0;
+};
+
+// One error or warning of loading.
+struct Problem {
+  std::string code;  // "LOAD_ERR_YAML_VALIDATE"
+  std::string message;
+  std::vector<Location> context;
+  std::string snippet;  // the offending line with a caret under it
+  std::string hint;     // "did you mean 'proc.name'?"
+  bool is_error = false;
+};
+
+struct FileReport {
+  std::string name;
+  std::vector<Problem> errors;
+  std::vector<Problem> warnings;
+
+  [[nodiscard]] bool successful() const { return errors.empty(); }
+};
+
+struct Rule {
+  std::string name;
+  std::string description;
+  std::string condition_text;  // as written, appends and exceptions included
+  std::string output_text;
+  finding::Severity priority = finding::Severity::debug;
+  std::string source = "syscall";
+  std::vector<std::string> tags;  // sorted, unique
+  bool enabled = true;
+  bool capture = false;
+  uint32_t capture_duration_ms = 0;
+
+  filter::Node condition;  // macros expanded
+  filter::Expr expr;       // typed
+  filter::OutputTemplate output;
+  std::vector<event::EventCode> event_codes;  // that it can match; all when it names none
+  bool names_event_types = false;             // event_codes come from the condition, not from "all"
+  std::vector<std::string> macros, lists, fields;  // used, for explain
+  std::vector<std::string> exception_names;
+  Location location;
+};
+
+struct RuleSet {
+  std::vector<Rule> rules;  // in evaluation order; disabled ones included
+  std::string required_engine_version;
+};
+
+// Enables or disables rules after loading, in order.
+struct Selection {
+  bool enable = true;
+  std::string rule_glob;  // either this ...
+  std::string tag;        // ... or this
+};
+
+struct LoadOptions {
+  const filter::FieldCatalog* catalog = nullptr;
+  finding::Severity minimum_priority = finding::Severity::debug;
+  std::vector<Selection> selections;
+  std::vector<std::string> known_sources = {"syscall", "k8s_audit"};
+  std::string extra_output;  // appended to each rule's output (-p)
+};
+
+// Text of a rules file with the name that reports show.
+struct RulesText {
+  std::string name;
+  std::string text;
+};
+
+struct LoadResult {
+  RuleSet set;  // empty when any file has an error
+  std::vector<FileReport> reports;
+
+  [[nodiscard]] bool ok() const {
+    for (const FileReport& report : reports)
+      if (!report.successful()) return false;
+    return true;
+  }
+};
+
+// Loads files in order into one namespace.
+LoadResult load(const std::vector<RulesText>& files, const LoadOptions& options);
+
+// Expands files and directories (every .yaml/.yml in it, sorted, not recursive) and reads them.
+Result<std::vector<RulesText>> read_rules_files(const std::vector<std::string>& paths);
+
+// Reports as people read them, and as JSON in the reference's shape.
+std::string to_text(const FileReport& report, bool verbose);
+std::string to_json(const std::vector<FileReport>& reports);
+
+// The event codes on which a condition can be true. Nothing when it restricts none ("all").
+std::optional<std::set<event::EventCode>> event_codes_of(const filter::Node& condition);
+
+}  // namespace saker::rules
