@@ -40,13 +40,13 @@ struct NamedValue {
 
 struct Finding {
   uint64_t time_ns = 0;  // of the event, since the epoch
-  std::string rule;
+  std::string rule = {};
   Severity severity = Severity::debug;
   std::string source = "syscall";
-  std::string hostname;
-  std::string message;             // the filled-in output template, without time and severity
-  std::vector<std::string> tags;   // sorted
-  std::vector<NamedValue> fields;  // in template order
+  std::string hostname = {};
+  std::string message = {};             // the filled-in output template, without time and severity
+  std::vector<std::string> tags = {};   // sorted
+  std::vector<NamedValue> fields = {};  // in template order
   std::string
       container_id;  // full or short id when the event came from a container; for late metadata
   uint64_t sequence = 0;  // event number, for replay and tests
