@@ -50,15 +50,6 @@ struct Finding {
   std::string container_id = {};        // of the container that the event came from; for late metadata
   uint64_t sequence = 0;                // event number, for replay and tests
 };
-  Severity severity = Severity::debug;
-  std::string source = "syscall";
-  std::string hostname = {};
-  std::string message = {};             // the filled-in output template, without time and severity
-  std::vector<std::string> tags = {};   // sorted
-  std::vector<NamedValue> fields = {};  // in template order
-  std::string container_id;  // full or short id when the event came from a container; for late metadata
-  uint64_t sequence = 0;  // event number, for replay and tests
-};
 
 struct JsonOptions {
   bool include_output = true;
