@@ -35,10 +35,16 @@ struct Demand {
   std::bitset<kEventCodeCount> events;  // some rule can match this type
   std::bitset<1024> generic_syscalls;   // portable codes of generic events that rules name
   std::vector<ArgumentTest> tests = std::vector<ArgumentTest>(kEventCodeCount);  // by event code
-  bool needs_fd_names =
-      false;  // a rule reads fd.* of an event that only uses an fd (read, close, dup ...)
+  // Event types whose rules (conditions or outputs) read fd.* of an fd that the event uses but did
+  // not make: read, close, dup, connect ... The source must let state know that fd, by sending the
+  // event that made it or by describing the fd when it is used.
+  std::bitset<kEventCodeCount> fd_info;
+  bool needs_all_fds =
+      false;  // a rule counts or lists the fds of a process: all that changes an fd must flow
   bool needs_data = false;  // a rule reads the data of reads and writes
   bool everything = false;  // record: every syscall with every parameter
+
+  [[nodiscard]] bool needs_fd_names() const { return needs_all_fds || fd_info.any(); }
 };
 
 }  // namespace saker::event

@@ -8,46 +8,23 @@ std::string_view to_string(Source source) {
   return source == Source::syscall ? "syscall" : "k8s_audit";
 }
 
-void Event::locate(size_t index) const {
-  uint32_t offset;
-  size_t next = located_;
-  if (next == 0) {
-    offset = static_cast<uint32_t>(kHeaderSize + param_count * (large ? 4u : 2u));
-  } else {
-    offset = offsets_[next - 1] + static_cast<uint32_t>(param_length(next - 1));
-  }
-  for (; next <= index; ++next) {
-    offsets_[next] = offset;
-    offset += static_cast<uint32_t>(param_length(next));
-  }
-  located_ = static_cast<uint16_t>(next);
-}
-
 Result<Event> Event::decode(Bytes bytes, uint16_t cpu) {
+  Event event;
+  if (decode_into(event, bytes, cpu)) return event;
   auto corrupt = [](std::string message) {
     return Error{.code = Code::corrupt, .message = std::move(message)};
   };
   if (bytes.size() < kHeaderSize) return corrupt("event shorter than its header");
-  Event event;
-  event.record = bytes.data();
-  event.timestamp = load<uint64_t>(bytes.data());
-  event.tid = load<int64_t>(bytes.data() + 8);
-  event.length = load<uint32_t>(bytes.data() + 16);
-  event.type = load<uint16_t>(bytes.data() + 20);
-  event.cpu = cpu;
-  uint32_t count = load<uint32_t>(bytes.data() + 22);
-  if (event.length > bytes.size() || event.length < kHeaderSize)
+  const auto length = load<uint32_t>(bytes.data() + 16);
+  const auto type = load<uint16_t>(bytes.data() + 20);
+  const auto count = load<uint32_t>(bytes.data() + 22);
+  if (length > bytes.size() || length < kHeaderSize)
     return corrupt("event length does not fit its block");
   if (count > kMaxParams) return corrupt("event has " + std::to_string(count) + " parameters");
-  event.large = event.type < kEventCodeCount && event::info(event.type).has(LargePayload);
-  size_t width = event.large ? 4 : 2;
-  if (kHeaderSize + count * width > event.length)
+  const size_t width = type < kEventCodeCount && kHasLargePayload[type] ? 4 : 2;
+  if (kHeaderSize + count * width > length)
     return corrupt("parameter lengths do not fit the event");
-  event.param_count = static_cast<uint16_t>(count);
-  uint64_t sum = kHeaderSize + count * width;
-  for (size_t i = 0; i < count; ++i) sum += event.param_length(i);
-  if (sum > event.length) return corrupt("parameters are longer than the event");
-  return event;
+  return corrupt("parameters are longer than the event");
 }
 
 void Encoder::begin(uint64_t timestamp, int64_t tid, uint16_t type) {

@@ -4,6 +4,7 @@
 // LargePayload), then the parameters' data back to back.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -21,6 +22,16 @@ namespace saker::event {
 
 inline constexpr size_t kHeaderSize = 26;
 inline constexpr size_t kMaxParams = 64;
+
+// Which types have parameter lengths of four bytes; a table of its own since every decode asks it.
+inline constexpr std::array<bool, kEventCodeCount> kHasLargePayload = [] {
+  std::array<bool, kEventCodeCount> table{};
+#define EVENT(code, ident, name, category, kind, flags, ...) \
+  table[code] = ((flags) & LargePayload) != 0;
+#include "event/events.def"
+#undef EVENT
+  return table;
+}();
 
 enum class Source : uint8_t { syscall, k8s_audit };
 std::string_view to_string(Source source);
@@ -44,8 +55,7 @@ class Event {
   // The bytes of parameter `index`; empty when it was empty or is not there.
   [[nodiscard]] Bytes param(size_t index) const {
     if (index >= param_count) return {};
-    if (index >= located_) locate(index);
-    return {record + offsets_[index], param_length(index)};
+    return {record + offsets_[index], offsets_[index + 1] - offsets_[index]};
   }
 
   [[nodiscard]] bool has_param(size_t index) const { return index < param_count; }
@@ -67,16 +77,52 @@ class Event {
   // `count` and the lengths become trusted after it.
   static Result<Event> decode(Bytes record, uint16_t cpu);
 
- private:
-  [[nodiscard]] size_t param_length(size_t index) const {
-    const uint8_t* lengths = record + kHeaderSize;
-    return large ? load<uint32_t>(lengths + index * 4) : load<uint16_t>(lengths + index * 2);
+  // The same in place, for hot loops: sets all but `number`. False when the bytes are no event;
+  // decode() of the same bytes then says why.
+  static bool decode_into(Event& event, Bytes record, uint16_t cpu) {
+    if (record.size() < kHeaderSize) return false;
+    const uint8_t* bytes = record.data();
+    const auto length = load<uint32_t>(bytes + 16);
+    const auto type = load<uint16_t>(bytes + 20);
+    const auto count = load<uint32_t>(bytes + 22);
+    if (length > record.size() || length < kHeaderSize || count > kMaxParams) return false;
+    event.timestamp = load<uint64_t>(bytes);
+    event.tid = load<int64_t>(bytes + 8);
+    event.type = type;
+    event.cpu = cpu;
+    event.source = Source::syscall;
+    event.length = length;
+    event.record = bytes;
+    event.param_count = static_cast<uint16_t>(count);
+    event.large = type < kEventCodeCount && kHasLargePayload[type];
+    return event.large ? event.locate<uint32_t>() : event.locate<uint16_t>();
   }
-  void locate(size_t index) const;
 
-  // Offsets of the parameters found so far, filled on demand by one pass over the length array.
-  mutable uint16_t located_ = 0;
-  mutable uint32_t offsets_[kMaxParams];
+  // Takes the last parameters away: those that a newer schema than ours has.
+  void keep_params(size_t count) {
+    if (count < param_count) param_count = static_cast<uint16_t>(count);
+  }
+
+ private:
+  // Fills the offsets by one pass over the lengths; false when they do not fit the record.
+  template <typename Length>
+  bool locate() {
+    const uint8_t* lengths = record + kHeaderSize;
+    uint64_t offset = kHeaderSize + param_count * sizeof(Length);
+    if (offset > length) return false;
+    for (size_t i = 0; i < param_count; ++i) {
+      offsets_[i] = static_cast<uint32_t>(offset);
+      offset += load<Length>(lengths + i * sizeof(Length));
+      if constexpr (sizeof(Length) > 2) {
+        if (offset > length) return false;  // keeps the sum within 32 bits
+      }
+    }
+    offsets_[param_count] = static_cast<uint32_t>(offset);
+    return offset <= length;
+  }
+
+  // Where each parameter starts, and where the last one ends. Set up to param_count only.
+  uint32_t offsets_[kMaxParams + 1];
 };
 
 // Writes the bytes of one event. For converters, tests and meta events; reusable without allocation

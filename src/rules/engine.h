@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "event/demand.h"
+#include "event/rule_slot.h"
 #include "filter/field.h"
 #include "rules/ruleset.h"
 
@@ -18,19 +20,21 @@ enum class Matching : uint8_t { all, first };
 struct RuleStats {
   uint64_t evaluations = 0;
   uint64_t matches = 0;
-  uint64_t nanoseconds = 0;  // 0 unless timing is on
+  uint64_t nanoseconds = 0;  // estimated from a sample of the events
 };
 
 // Compiled from a RuleSet, which it keeps. match() is for one thread.
 class Engine {
  public:
-  Engine(RuleSet set, Matching matching);
+  // `hostname` goes into findings.
+  Engine(RuleSet set, Matching matching, std::string hostname = {});
   ~Engine();
   Engine(Engine&&) noexcept;
   Engine& operator=(Engine&&) noexcept;
 
   // Indices of the rules that the event matches, in evaluation order; valid until the next call.
-  std::span<const uint32_t> match(const filter::EvalContext& context);
+  // `slot` is the one of the thread that made the event; null when the thread is unknown.
+  std::span<const uint32_t> match(const filter::EvalContext& context, event::RuleSlot* slot);
 
   // The same by the plain tree walk over every rule, for checking the above.
   std::vector<uint32_t> match_oracle(const filter::EvalContext& context) const;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/ref.h"
+#include "event/rule_slot.h"
 #include "event/snapshot.h"
 #include "k8s/container.h"
 
@@ -83,17 +84,6 @@ struct Fd : RefCounted {
   void dispose();  // to a free list, so that open and close allocate nothing once warm
 };
 
-// A place for the rule engine's bits about a thread. State keeps and resets it and never looks
-// inside: when `epoch` moves on (exec, credentials, parents, container metadata), what was
-// remembered is stale.
-struct RuleSlot {
-  uint32_t epoch = 1;
-  uint32_t seen_epoch = 0;  // the epoch that `bits` were made in; set by the engine
-  uint64_t generation = 0;  // of the rule set that made them; set by the engine
-  std::unique_ptr<uint64_t[]> bits;
-  uint32_t words = 0;
-};
-
 struct Thread {
   int64_t tid = -1, pid = -1, ptid = -1, vtid = -1, vpid = -1, sid = -1, pgid = -1, vpgid = -1;
   int64_t reaper_tid = -1;
@@ -119,7 +109,7 @@ struct Thread {
   bool is_subreaper = false;
   bool dead = false;
   bool placeholder = false;  // made up because the capture never told of it
-  mutable RuleSlot rules;
+  mutable event::RuleSlot rules;
 
   [[nodiscard]] bool is_main() const { return tid == pid; }
   [[nodiscard]] bool in_container() const { return cgroups && !cgroups->container_id.empty(); }
