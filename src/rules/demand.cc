@@ -273,6 +273,32 @@ bool reads_data(std::string_view field) {
          field.starts_with("evt.info");
 }
 
+void note_field(std::string_view field, const event::EventInfo& info, event::Demand& demand) {
+  if (reads_fd(field) && info.has(event::UsesFd)) demand.fd_info.set(info.code);
+  demand.needs_all_fds |= lists_fds(field);
+  demand.needs_data |= reads_data(field);
+}
+
+void note_operand(const filter::Operand& operand, const event::EventInfo& info,
+                  event::Demand& demand) {
+  if (operand.kind == filter::Operand::Kind::field) note_field(operand.field.text, info, demand);
+  for (const filter::Operand& arg : operand.args) note_operand(arg, info, demand);
+}
+
+void note_expr(const filter::Expr& expr, const event::EventInfo& info, event::Demand& demand) {
+  for (const filter::Expr& child : expr.children) note_expr(child, info, demand);
+  if (expr.kind != filter::Expr::Kind::check) return;
+  note_operand(expr.check->left, info, demand);
+  if (expr.check->right) note_operand(*expr.check->right, info, demand);
+}
+
+// Which of an event's context the rule reads, in its condition and its output.
+void note_rule(const Rule& rule, const event::EventInfo& info, event::Demand& demand) {
+  note_expr(rule.expr, info, demand);
+  for (const filter::Operand* operand : rule.output.operands())
+    note_operand(*operand, info, demand);
+}
+
 }  // namespace
 
 event::Demand make_demand(const RuleSet& set, const PlanSet& plans,
@@ -287,11 +313,7 @@ event::Demand make_demand(const RuleSet& set, const PlanSet& plans,
     for (const PlanRule& row : plan->rules) {
       Implied implied = maker.implied(row.event_part, info);
       common = common ? either(std::move(*common), implied) : std::move(implied);
-      for (const std::string& field : set.rules[row.rule].fields) {
-        if (reads_fd(field) && info.has(event::UsesFd)) demand.fd_info.set(info.code);
-        demand.needs_all_fds |= lists_fds(field);
-        demand.needs_data |= reads_data(field);
-      }
+      note_rule(set.rules[row.rule], info, demand);
     }
     demand.tests[info.code] = to_test(*common);
     if (info.code == event::GENERIC_X) add_generic_syscalls(set, *plan, demand);

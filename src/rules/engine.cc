@@ -1,6 +1,7 @@
 // The fast way from an event to the rules that it matches, and the slow one that checks it.
 #include "rules/engine.h"
 
+#include <algorithm>
 #include <bit>
 #include <chrono>
 
