@@ -1,4 +1,5 @@
-// A subcommand: what the command line knows of it. One file a subcommand; the table in commands.cc names them all.
+// A subcommand: what the command line knows of it. One file a subcommand; the table in commands.cc
+// names them all.
 #pragma once
 
 #include <cstdint>
@@ -14,24 +15,25 @@ namespace saker::cmd {
 
 // Exit codes, documented in docs/cli.md.
 inline constexpr int kExitOk = 0;
-inline constexpr int kExitFailed = 1;       // the thing looked for is wrong: invalid rules, a failed check
+inline constexpr int kExitFailed =
+    1;  // the thing looked for is wrong: invalid rules, a failed check
 inline constexpr int kExitUsage = 2;        // the command line can't be understood
 inline constexpr int kExitEnvironment = 3;  // file, permission or kernel in the way
 
 // One option, bound to where its value goes. Exactly one of the pointers is set.
 struct Option {
-  std::string_view names;               // "-r,--rules"
-  std::string_view value_name;          // "FILE"; empty for switches
+  std::string_view names;       // "-r,--rules"
+  std::string_view value_name;  // "FILE"; empty for switches
   std::string_view help;
   bool* flag = nullptr;
   std::string* text = nullptr;
   uint64_t* number = nullptr;
-  std::vector<std::string>* list = nullptr;   // may be given several times
+  std::vector<std::string>* list = nullptr;  // may be given several times
 };
 
 // What the command line left after the options.
 struct Positional {
-  std::string_view name;                // "FILE"
+  std::string_view name;  // "FILE"
   std::string_view help;
   std::vector<std::string>* values = nullptr;
   bool required = false;
@@ -41,16 +43,17 @@ struct Positional {
 struct Invocation {
   std::vector<Option> options;
   Positional positional;
-  std::function<Result<int>()> run;     // the exit code
+  std::function<Result<int>()> run;  // the exit code
 };
 
 struct Command {
-  std::string_view path;                // "rules check"
-  std::string_view summary;             // one line for --help
-  std::string_view description;         // more, with examples
+  std::string_view path;         // "rules check"
+  std::string_view summary;      // one line for --help
+  std::string_view description;  // more, with examples
   Invocation (*prepare)();
 };
 
-std::span<const Command> all_commands();
+// Generated from the files in src/cmd/commands: each defines `const Command NAME_descriptor`.
+std::span<const Command* const> all_commands();
 
 }  // namespace saker::cmd

@@ -148,6 +148,7 @@ bool Engine::wants(uint16_t event_type) const {
   return event_type < event::kEventCodeCount && impl_->plans.of_code(event_type) != nullptr;
 }
 
+void Engine::set_hostname(std::string hostname) { impl_->hostname = std::move(hostname); }
 const RuleSet& Engine::rules() const {
   return impl_->set;
 }

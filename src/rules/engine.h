@@ -45,6 +45,7 @@ class Engine {
   // False when no rule can match events of this type: the caller need not build a context.
   [[nodiscard]] bool wants(uint16_t event_type) const;
 
+  void set_hostname(std::string hostname);
   [[nodiscard]] const RuleSet& rules() const;
   [[nodiscard]] const event::Demand& demand() const;
   [[nodiscard]] const RuleStats& stats(uint32_t index) const;

@@ -1,0 +1,249 @@
+#include "agent/replay.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <numeric>
+
+#include "agent/pipeline.h"
+#include "agent/text_output.h"
+#include "base/strings.h"
+#include "capture/scap/scap.h"
+#include "fields/catalog.h"
+#include "state/state.h"
+
+namespace saker::agent {
+
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// Writes findings as lines and counts them.
+class FindingPrinter : public Pipeline::FindingSink {
+ public:
+  FindingPrinter(TextOutput& out, const ReplayOptions& options, ReplaySummary& summary)
+      : out_(out), options_(options), summary_(summary) {}
+
+  void on_finding(finding::Finding finding, const filter::EvalContext&) override {
+    ++summary_.by_severity[static_cast<size_t>(finding.severity)];
+    std::string& buffer = out_.buffer();
+    if (options_.json) {
+      buffer += finding::to_json(finding, {.iso_time = options_.iso_time});
+    } else {
+      buffer += finding::to_line(finding, options_.iso_time);
+    }
+    buffer += '\n';
+    out_.maybe_flush();
+  }
+
+ private:
+  TextOutput& out_;
+  const ReplayOptions& options_;
+  ReplaySummary& summary_;
+};
+
+// When to stop: a point in time ("15:04:05", RFC 3339 or ns since the epoch are left to conditions)
+// or a condition.
+class StopCondition {
+ public:
+  static Result<StopCondition> make(const ReplayOptions& options) {
+    StopCondition stop;
+    stop.max_events_ = options.max_events;
+    if (!options.until.empty()) {
+      if (std::optional<uint64_t> time = parse_uint(options.until)) {
+        stop.time_ns_ = *time;
+      } else {
+        stop.condition_ = SAKER_TRY(compile_condition(options.until, fields::catalog()));
+      }
+    }
+    return stop;
+  }
+
+  [[nodiscard]] bool reached(const filter::EvalContext& context, uint64_t events) const {
+    if (max_events_ != 0 && events > max_events_) return true;
+    if (time_ns_ != 0 && context.event->timestamp >= time_ns_) return true;
+    return condition_ && filter::matches(*condition_, context);
+  }
+  [[nodiscard]] bool none() const { return max_events_ == 0 && time_ns_ == 0 && !condition_; }
+
+ private:
+  uint64_t max_events_ = 0;
+  uint64_t time_ns_ = 0;
+  std::optional<filter::Expr> condition_;
+};
+
+// A line on the terminal that is rewritten a few times a second.
+class Progress {
+ public:
+  explicit Progress(bool shown) : shown_(shown) {}
+  void update(uint64_t events, const ReplaySummary& summary) {
+    constexpr double kInterval = 0.2;
+    if (!shown_ || seconds_since(last_) < kInterval) return;
+    last_ = std::chrono::steady_clock::now();
+    const double rate = static_cast<double>(events) / seconds_since(start_);
+    std::fprintf(stderr, "\r\033[K%.1f M events, %.1f M/s, %llu alerts",
+                 static_cast<double>(events) / 1e6, rate / 1e6,
+                 static_cast<unsigned long long>(summary.alerts()));
+  }
+  ~Progress() {
+    if (shown_) std::fputs("\r\033[K", stderr);
+  }
+
+ private:
+  bool shown_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point last_ = start_;
+};
+
+class Replay {
+ public:
+  Replay(const ReplayOptions& options, ReplaySummary& summary, rules::Engine* engine,
+         std::optional<EventPrinter> printer, StopCondition stop)
+      : options_(options),
+        summary_(summary),
+        engine_(engine),
+        printer_(std::move(printer)),
+        stop_(std::move(stop)),
+        progress_(options.progress) {}
+
+  Status run() {
+    for (const std::string& file : options_.files) {
+      SAKER_CHECK(run_file(file));
+      if (stopped_) break;
+    }
+    if (printer_) {
+      printer_->finish(out_.buffer());
+      summary_.printed = printer_->matched();
+    }
+    return {};
+  }
+
+ private:
+  Status run_file(const std::string& file) {
+    std::unique_ptr<capture::ScapReader> source = SAKER_TRY(capture::open_scap({.path = file}));
+    state::State state;
+    SAKER_CHECK(source->snapshot(state));
+    if (engine_ != nullptr) engine_->set_hostname(std::string(state.hostname()));
+    FindingPrinter findings(out_, options_, summary_);
+    Pipeline pipeline(state, findings);
+    pipeline.set_engine(engine_);
+    pipeline.set_verify(options_.verify);
+    const capture::Next end =
+        printer_ || !stop_.none() ? run_watched(*source, pipeline) : run_plain(*source, pipeline);
+    note(*source, pipeline);
+    if (end == capture::Next::failed) return source->error();
+    return {};
+  }
+
+  // The fast way: nothing but state and rules.
+  capture::Next run_plain(capture::ScapReader& source, Pipeline& pipeline) {
+    constexpr uint64_t kCheckInterval = 65536;
+    event::Event event;
+    capture::Next next;
+    uint64_t events = 0;
+    while ((next = source.next_event(event)) == capture::Next::event) {
+      pipeline.handle(event);
+      if (++events % kCheckInterval == 0) {
+        progress_.update(summary_.events + events, summary_);
+        if (!out_.alive()) break;
+      }
+    }
+    summary_.events += events;
+    return next;
+  }
+
+  // With events printed or a condition to stop at.
+  capture::Next run_watched(capture::ScapReader& source, Pipeline& pipeline) {
+    event::Event event;
+    capture::Next next;
+    while ((next = source.next_event(event)) == capture::Next::event) {
+      const filter::EvalContext& context = pipeline.update(event);
+      pipeline.scratch().reset();
+      if (stop_.reached(context, summary_.events + 1)) {
+        stopped_ = true;
+        break;
+      }
+      ++summary_.events;
+      pipeline.match(event);
+      if (printer_) {
+        printer_->print(context, out_.buffer());
+        out_.maybe_flush();
+        if (!out_.alive()) break;
+      }
+      pipeline.done(event);
+      progress_.update(summary_.events, summary_);
+    }
+    return next;
+  }
+
+  void note(capture::ScapReader& source, const Pipeline& pipeline) {
+    const capture::SourceStats stats = source.stats();
+    summary_.bytes += stats.bytes;
+    for (const auto& [reason, count] : stats.lost) summary_.lost[reason] += count;
+    summary_.disagreements += pipeline.disagreements();
+    if (summary_.first_disagreement.empty())
+      summary_.first_disagreement = pipeline.first_disagreement();
+  }
+
+  const ReplayOptions& options_;
+  ReplaySummary& summary_;
+  rules::Engine* engine_;
+  std::optional<EventPrinter> printer_;
+  StopCondition stop_;
+  Progress progress_;
+  TextOutput out_{STDOUT_FILENO};
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+uint64_t ReplaySummary::alerts() const {
+  return std::accumulate(by_severity.begin(), by_severity.end(), uint64_t{0});
+}
+
+Status replay(ReplayOptions options, ReplaySummary& summary) {
+  const auto start = std::chrono::steady_clock::now();
+  std::optional<rules::Engine> engine;
+  if (options.rules) engine.emplace(std::move(*options.rules), options.matching);
+  std::optional<EventPrinter> printer;
+  if (options.printer) printer = SAKER_TRY(EventPrinter::make(*options.printer, fields::catalog()));
+  StopCondition stop = SAKER_TRY(StopCondition::make(options));
+  Status status =
+      Replay(options, summary, engine ? &*engine : nullptr, std::move(printer), std::move(stop))
+          .run();
+  summary.seconds = seconds_since(start);
+  if (engine) {
+    for (uint32_t i = 0; i < engine->rules().rules.size(); ++i)
+      if (const uint64_t matches = engine->stats(i).matches; matches != 0)
+        summary.by_rule.emplace_back(engine->rules().rules[i].name, matches);
+  }
+  return status;
+}
+
+std::string to_text(const ReplaySummary& summary) {
+  std::string text = "Events: " + std::to_string(summary.events);
+  char rate[96];
+  std::snprintf(
+      rate, sizeof rate, " (%.1f MB) in %.3f s, %.2f million a second\n",
+      static_cast<double>(summary.bytes) / 1e6, summary.seconds,
+      summary.seconds > 0 ? static_cast<double>(summary.events) / summary.seconds / 1e6 : 0.0);
+  text += rate;
+  for (const auto& [reason, count] : summary.lost)
+    text += "Lost: " + std::to_string(count) + " (" + reason + ")\n";
+  if (summary.printed != 0) text += "Printed: " + std::to_string(summary.printed) + "\n";
+  text += "Alerts: " + std::to_string(summary.alerts()) + "\n";
+  for (size_t i = 0; i < summary.by_severity.size(); ++i) {
+    if (summary.by_severity[i] == 0) continue;
+    text += "   " + std::string(finding::to_string(static_cast<finding::Severity>(i))) + ": " +
+            std::to_string(summary.by_severity[i]) + "\n";
+  }
+  if (!summary.by_rule.empty()) text += "By rule:\n";
+  for (const auto& [rule, count] : summary.by_rule)
+    text += "   " + rule + ": " + std::to_string(count) + "\n";
+  return text;
+}
+
+}  // namespace saker::agent

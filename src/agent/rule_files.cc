@@ -1,0 +1,41 @@
+#include "agent/rule_files.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "fields/catalog.h"
+
+namespace saker::agent {
+
+Result<rules::RuleSet> load_rule_files(const RuleFileOptions& options, std::string& warnings) {
+  const std::vector<rules::RulesText> texts = SAKER_TRY(rules::read_rules_files(options.paths));
+  rules::LoadResult loaded = rules::load(texts, {.catalog = &fields::catalog(),
+                                                 .minimum_priority = options.minimum_priority,
+                                                 .selections = options.selections,
+                                                 .extra_output = options.extra_output});
+  std::string errors;
+  for (const rules::FileReport& report : loaded.reports) {
+    if (!report.successful()) {
+      errors += rules::to_text(report, true);
+    } else if (!report.warnings.empty()) {
+      warnings += rules::to_text(report, false);
+    }
+  }
+  if (!loaded.ok())
+    return Error{.code = Code::invalid, .message = "the rules have errors\n" + errors};
+  return std::move(loaded.set);
+}
+
+std::string default_rules_folder() {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const fs::path self = fs::read_symlink("/proc/self/exe", ignored);
+  for (const fs::path& folder :
+       {self.parent_path().parent_path() / "rules", fs::path("/usr/share/saker/rules"),
+        fs::path("/etc/saker/rules.d")})
+    if (fs::is_directory(folder, ignored)) return folder.string();
+  return "/etc/saker/rules.d";
+}
+
+}  // namespace saker::agent
