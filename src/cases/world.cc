@@ -1,0 +1,243 @@
+#include "cases/world.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "agent/rule_files.h"
+#include "base/fd.h"
+#include "base/strings.h"
+#include "capture/scap/scap.h"
+#include "cases/process.h"
+#include "fields/catalog.h"
+#include "filter/output_template.h"
+
+namespace saker::cases {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr size_t kLargestFile = 64 << 20;
+
+std::string block_text(const Step& step) {
+  std::string text;
+  for (const std::string& line : step.block) text += line + "\n";
+  return text;
+}
+
+std::string describe(const finding::Finding& finding) {
+  return "\"" + finding.rule + "\" " + std::string(finding::to_string(finding.severity)) +
+         " at event " + std::to_string(finding.sequence) + ": " + finding.message;
+}
+
+std::string position_text(const Error& error) {
+  return std::to_string(error.position.line) + ":" + std::to_string(error.position.column);
+}
+
+}  // namespace
+
+World::World(const RunOptions& options, std::string folder)
+    : options_(options), folder_(std::move(folder)), pipeline_(state_, *this) {
+  state_.on_machine({.cpus = 1, .hostname = "test"});
+}
+
+World::~World() {
+  std::error_code ignored;
+  if (!scratch_folder_.empty()) fs::remove_all(scratch_folder_, ignored);
+}
+
+void World::on_finding(finding::Finding finding, const filter::EvalContext&) {
+  findings_.push_back(std::move(finding));
+}
+
+std::optional<std::string> World::resolve(const std::string& path) const {
+  constexpr std::string_view kShared = "@shared/";
+  if (path.starts_with(kShared)) {
+    if (options_.shared.empty() || !fs::exists(options_.shared)) return std::nullopt;
+    return options_.shared + "/" + path.substr(kShared.size());
+  }
+  if (path.starts_with('/')) return path;
+  if (!scratch_folder_.empty() && fs::exists(scratch_folder_ + "/" + path))
+    return scratch_folder_ + "/" + path;
+  return folder_ + "/" + path;
+}
+
+Outcome World::run(const Step& step) {
+  using Handler = Outcome (World::*)(const Step&);
+  static constexpr std::pair<std::string_view, Handler> kHandlers[] = {
+      {"rules", &World::step_rules},   {"process", &World::step_process},
+      {"fd", &World::step_fd},         {"container", &World::step_container},
+      {"event", &World::step_event},   {"condition", &World::step_condition},
+      {"replay", &World::step_replay}, {"file", &World::step_file},
+      {"run", &World::step_run},       {"expect", &World::step_expect}};
+  for (const auto& [verb, handler] : kHandlers)
+    if (verb == step.verb) return (this->*handler)(step);
+  return Outcome::failed("no verb '" + step.verb +
+                         "'; there are rules, process, fd, container, event, condition, "
+                         "replay, file, run, expect");
+}
+
+Outcome World::finish() {
+  return unexpected_findings();
+}
+
+Outcome World::unexpected_findings() {
+  if (findings_.empty()) return {};
+  return Outcome::failed("unexpected finding " + describe(findings_.front()));
+}
+
+Outcome World::load_rules(const std::vector<std::string>& paths, const std::string& inline_text,
+                          const Step& step) {
+  std::vector<rules::RulesText> texts;
+  if (!paths.empty()) {
+    Result<std::vector<rules::RulesText>> read = rules::read_rules_files(paths);
+    if (!read.ok()) return Outcome::failed(read.error().to_text());
+    texts = std::move(*read);
+  }
+  if (!inline_text.empty())
+    texts.push_back({.name = "line " + std::to_string(step.line), .text = inline_text});
+  rules::LoadResult loaded = rules::load(texts, {.catalog = &fields::catalog()});
+  error_text_.clear();
+  for (const rules::FileReport& report : loaded.reports)
+    if (!report.successful()) error_text_ += rules::to_text(report, true);
+  if (loaded.ok()) {
+    engine_.emplace(std::move(loaded.set), rules::Matching::all, "test");
+    pipeline_.set_engine(&*engine_);
+    pipeline_.set_verify(true);
+  }
+  return {};
+}
+
+Outcome World::step_rules(const Step& step) {
+  std::vector<std::string> paths;
+  size_t first = !step.words.empty() && step.words[0] == "file" ? 1 : 0;
+  for (size_t i = first; i < step.words.size(); ++i) {
+    std::optional<std::string> path = resolve(step.words[i]);
+    if (!path) return Outcome::skipped("the conformance data is not here");
+    paths.push_back(*path);
+  }
+  return load_rules(paths, block_text(step), step);
+}
+
+Outcome World::step_process(const Step& step) {
+  Result<Attributes> attributes = parse_attributes(step.words, 0);
+  if (!attributes.ok()) return Outcome::failed(attributes.error().to_text());
+  if (Status status = tell_process(*attributes, state_); !status.ok())
+    return Outcome::failed(status.error().to_text());
+  builder_.note_process(parse_int((*attributes)["pid"]).value_or(-1));
+  return {};
+}
+
+Outcome World::step_fd(const Step& step) {
+  Result<Attributes> attributes = parse_attributes(step.words, 0);
+  if (!attributes.ok()) return Outcome::failed(attributes.error().to_text());
+  if (Status status = tell_fd(*attributes, state_); !status.ok())
+    return Outcome::failed(status.error().to_text());
+  return {};
+}
+
+Outcome World::step_container(const Step& step) {
+  Result<Attributes> attributes = parse_attributes(step.words, 0);
+  if (!attributes.ok()) return Outcome::failed(attributes.error().to_text());
+  Result<k8s::ContainerInfo> info = parse_container(*attributes);
+  if (!info.ok()) return Outcome::failed(info.error().to_text());
+  state_.set_container(std::move(*info));
+  return {};
+}
+
+Outcome World::step_event(const Step& step) {
+  if (!engine_ && !options_.rules.empty()) {
+    if (Outcome outcome = load_rules(options_.rules, "", step); outcome.kind != Outcome::Kind::ok)
+      return outcome;
+  }
+  if (!error_text_.empty()) return Outcome::failed("the rules did not load:\n" + error_text_);
+  if (step.words.empty()) return Outcome::failed("event NAME key=value ...");
+  Result<Attributes> attributes = parse_attributes(step.words, 1);
+  if (!attributes.ok()) return Outcome::failed(attributes.error().to_text());
+  Result<Bytes> record = builder_.build(step.words[0], *attributes, state_);
+  if (!record.ok()) return Outcome::failed(record.error().to_text());
+  if (!last_event_.empty()) {
+    Result<event::Event> previous = event::Event::decode(last_event_, 0);
+    if (previous.ok()) pipeline_.done(*previous);
+  }
+  last_event_.assign(record->begin(), record->end());
+  Result<event::Event> event = event::Event::decode(last_event_, 0);
+  if (!event.ok()) return Outcome::failed(event.error().to_text());
+  event->number = ++event_number_;
+  current_event_ = *event;
+  pipeline_.update(current_event_);
+  pipeline_.match(current_event_);
+  if (pipeline_.disagreements() != 0) return Outcome::failed(pipeline_.first_disagreement());
+  return {};
+}
+
+Outcome World::step_condition(const Step& step) {
+  error_text_.clear();
+  condition_.reset();
+  Result<filter::Expr> compiled = agent::compile_condition(step.rest, fields::catalog());
+  if (compiled.ok()) {
+    condition_ = std::move(*compiled);
+  } else {
+    error_text_ = position_text(compiled.error()) + " " + compiled.error().message;
+  }
+  return {};
+}
+
+Outcome World::step_replay(const Step& step) {
+  if (!error_text_.empty()) return Outcome::failed("the rules did not load:\n" + error_text_);
+  if (step.words.empty()) return Outcome::failed("replay FILE.scap");
+  std::optional<std::string> path = resolve(step.words[0]);
+  if (!path) return Outcome::skipped("the conformance data is not here");
+  Result<std::unique_ptr<capture::ScapReader>> source = capture::open_scap({.path = *path});
+  if (!source.ok()) {
+    error_text_ = source.error().to_text();
+    return {};
+  }
+  if (Status status = (*source)->snapshot(state_); !status.ok()) {
+    error_text_ = status.error().to_text();
+    return {};
+  }
+  event::Event event;
+  capture::Next next;
+  while ((next = (*source)->next_event(event)) == capture::Next::event) pipeline_.handle(event);
+  if (next == capture::Next::failed) error_text_ = (*source)->error().to_text();
+  if (pipeline_.disagreements() != 0) return Outcome::failed(pipeline_.first_disagreement());
+  return {};
+}
+
+Outcome World::step_file(const Step& step) {
+  if (step.words.size() != 1 || step.words[0].find("..") != std::string::npos)
+    return Outcome::failed("file NAME, with its content indented below");
+  if (scratch_folder_.empty()) {
+    Result<std::string> made = make_scratch_folder();
+    if (!made.ok()) return Outcome::failed(made.error().to_text());
+    scratch_folder_ = *made;
+  }
+  const fs::path path = fs::path(scratch_folder_) / step.words[0];
+  fs::create_directories(path.parent_path());
+  if (Status status = replace_file(path.string(), block_text(step)); !status.ok())
+    return Outcome::failed(status.error().to_text());
+  return {};
+}
+
+Outcome World::step_run(const Step& step) {
+  std::vector<std::string> arguments = {options_.saker};
+  for (const std::string& word : step.words) {
+    const bool is_path = word.starts_with("@shared/") || word.starts_with("@here/") ||
+                         (!scratch_folder_.empty() && fs::exists(scratch_folder_ + "/" + word));
+    std::optional<std::string> path = word.starts_with("@here/")
+                                          ? std::optional(folder_ + "/" + word.substr(6))
+                                      : is_path ? resolve(word)
+                                                : word;
+    if (!path) return Outcome::skipped("the conformance data is not here");
+    arguments.push_back(*path);
+  }
+  Result<ProcessResult> result = run_process(arguments, block_text(step));
+  if (!result.ok()) return Outcome::failed(result.error().to_text());
+  output_ = std::move(result->output);
+  errors_ = std::move(result->errors);
+  exit_code_ = result->exit_code;
+  return {};
+}
+
+}  // namespace saker::cases
