@@ -6,6 +6,7 @@ namespace saker::agent {
 
 void Pipeline::emit(std::span<const uint32_t> hits) {
   for (uint32_t index : hits) {
+    if (!engine_->admit(index, context_)) continue;
     finding::Finding finding = engine_->make_finding(index, context_);
     if (thread_ != nullptr && thread_->cgroups)
       finding.container_id = thread_->cgroups->full_container_id;

@@ -32,6 +32,7 @@ struct Engine::Impl {
   std::vector<uint32_t> hits;
   std::vector<uint64_t> candidates;
   uint64_t events = 0;
+  BurstCounter bursts;
 
   Impl(RuleSet rules, Matching mode, std::string host)
       : set(std::move(rules)),
@@ -128,6 +129,11 @@ std::vector<uint32_t> Engine::match_oracle(const filter::EvalContext& context) c
     if (impl_->matching == Matching::first) break;
   }
   return hits;
+}
+
+bool Engine::admit(uint32_t index, const filter::EvalContext& context) {
+  const Rule& rule = impl_->set.rules[index];
+  return !rule.burst || impl_->bursts.complete(index, *rule.burst, context);
 }
 
 finding::Finding Engine::make_finding(uint32_t index, const filter::EvalContext& context) const {

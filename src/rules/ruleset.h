@@ -15,6 +15,7 @@
 #include "filter/compile.h"
 #include "filter/output_template.h"
 #include "finding/finding.h"
+#include "rules/burst.h"
 
 namespace saker::rules {
 
@@ -57,6 +58,7 @@ struct Rule {
   bool enabled = true;
   bool capture = false;
   uint32_t capture_duration_ms = 0;
+  std::optional<Burst> burst;     // only many matches together make an alert
 
   filter::Node condition;  // macros expanded
   filter::Expr expr;       // typed
