@@ -1,11 +1,11 @@
 # The rooms of src/, from the ground up. Who may include whom is in src/LAYERS; this says what is linked.
-saker_room(base LIBS Threads::Threads)
+saker_room(base LIBS Threads::Threads fmt::fmt)
 saker_room(event DEPS base)
 saker_room(finding DEPS base)
 saker_room(formats DEPS base LIBS yaml simdjson zstd isal)
 saker_room(k8s DEPS formats base LIBS nghttp2 protobuf-lite)
 saker_room(kernel DEPS event base LIBS bpf elf z)
-saker_room(net DEPS base LIBS ssl crypto)
+saker_room(net DEPS base LIBS cpp-httplib ssl crypto fmt::fmt Threads::Threads)
 saker_room(filter DEPS finding event base LIBS re2)
 saker_room(state DEPS k8s event base)
 saker_room(fields DEPS filter state formats event base)
