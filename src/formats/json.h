@@ -1,5 +1,5 @@
-// JSON read as a tree. Facade over simdjson. For metadata and configuration; the audit event path has a reader of
-// its own.
+// JSON read as a tree. Facade over simdjson. For metadata and configuration; the audit event path
+// has a reader of its own.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,19 @@
 namespace saker::formats {
 
 struct JsonNode {
-  enum class Kind : uint8_t { null, boolean, integer, unsigned_integer, real, text, array, object } kind = Kind::null;
+  enum class Kind : uint8_t {
+    null,
+    boolean,
+    integer,
+    unsigned_integer,
+    real,
+    text,
+    array,
+    object
+  } kind = Kind::null;
   bool boolean = false;
   int64_t integer = 0;
-  uint64_t unsigned_integer = 0;   // for values above INT64_MAX
+  uint64_t unsigned_integer = 0;  // for values above INT64_MAX
   double real = 0;
   std::string text;
   std::vector<JsonNode> items;
@@ -34,7 +43,8 @@ struct JsonNode {
   [[nodiscard]] bool bool_of(std::string_view name, bool fallback = false) const;
 };
 
-// Refuses text deeper than 256 levels, invalid UTF-8 and trailing bytes; the position has the byte offset.
+// Refuses text deeper than 256 levels or of more than a million values, invalid UTF-8 and trailing
+// bytes; the position has the byte offset.
 Result<JsonNode> parse_json(std::string_view text);
 
 }  // namespace saker::formats
