@@ -28,6 +28,10 @@ enum class ContainerType : uint8_t {
 std::string_view to_string(
     ContainerType type);  // "docker", "cri", "containerd", "cri-o", "libvirt-lxc", "host"
 
+// The id by which a container is known to rules: 12 characters, or the whole name of a container
+// whose runtime gives names instead (lxc, libvirt-lxc, bpm).
+std::string_view short_id(ContainerType type, std::string_view full_id);
+
 struct Mount {
   std::string source, destination, mode, propagation;
   bool read_write = true;
