@@ -85,9 +85,9 @@ struct Selection {
 struct LoadOptions {
   const filter::FieldCatalog* catalog = nullptr;
   finding::Severity minimum_priority = finding::Severity::debug;
-  std::vector<Selection> selections;
+  std::vector<Selection> selections = {};
   std::vector<std::string> known_sources = {"syscall", "k8s_audit"};
-  std::string extra_output;  // appended to each rule's output (-p)
+  std::string extra_output = {};  // appended to each rule's output (-p)
 };
 
 // Text of a rules file with the name that reports show.
