@@ -1,0 +1,160 @@
+// Which calls of a wanted number are sent: the argument tests of the loaded rules, and what state needs. A test is a
+// necessary condition: what can't be decided here passes, and user space decides.
+#pragma once
+
+#include "socket.h"
+
+enum { kTestPath = 512 };
+
+#define ONES 0x0101010101010101ull
+#define HIGHS 0x8080808080808080ull
+
+// The bytes of `word` that are `byte`, as set high bits.
+ALWAYS u64 bytes_equal(u64 word, u8 byte) {
+  const u64 x = word ^ (ONES * byte);
+  return ~(((x & ~HIGHS) + ~HIGHS) | x | ~HIGHS);
+}
+
+struct PathScan {
+  u32 length;  // without NUL
+  u32 odd;     // has "//", "/./", "/../" or such an end: its text is not its meaning
+};
+
+static long scan_step(u32 index, struct PathScan *scan) {
+  struct Record *r = scratch();
+  if (!r) return 1;
+  const u32 at = index * 7;
+  if (at >= scan->length) return 1;
+  const u64 word = *(u64 *)&r->path[at & 1023];
+  const u64 slashes = bytes_equal(word, '/');
+  const u64 next = bytes_equal(word, '.') | slashes;
+  if (!((slashes << 8) & next)) return 0;
+  // A slash and then a dot or a slash: look closer, names may begin with a dot.
+#pragma clang loop unroll(disable)
+  for (int i = 0; i < 7; ++i) {
+    const u32 p = at + i;
+    if (r->path[p & 1023] != '/') continue;
+    const u8 a = r->path[(p + 1) & 1023], b = r->path[(p + 2) & 1023], c = r->path[(p + 3) & 1023];
+    if (a == '/' || (a == '.' && (b == 0 || b == '/' || (b == '.' && (c == 0 || c == '/'))))) {
+      scan->odd = 1;
+      return 1;
+    }
+  }
+  return 0;
+}
+
+ALWAYS int matches_at(const volatile struct Pattern *p, const u8 *from, int words) {
+  for (int i = 0; i < 4; ++i) {
+    if (i >= words) break;
+    if ((*(u64 *)(from + 8 * i) & p->mask[i]) != p->value[i]) return 0;
+  }
+  return 1;
+}
+
+struct PatternScan {
+  u32 set, first, offset, words, hit;
+};
+
+static long pattern_step(u32 index, struct PatternScan *scan) {
+  struct Record *r = scratch();
+  if (!r) return 1;
+  const u32 number = scan->first + index;
+  if (number >= kMaxPatterns || scan->set >= kMaxTestSets) return 1;
+  if (!matches_at(&path_tests[bounded(scan->set, kMaxTestSets - 1)].patterns[bounded(number, kMaxPatterns - 1)], &r->path[scan->offset & 1023], scan->words)) return 0;
+  scan->hit = 1;
+  return 1;
+}
+
+ALWAYS int any_pattern(u32 set, struct PatternRange range, u32 offset, u32 words) {
+  if (range.count == 0) return 0;
+  struct PatternScan scan = {set, range.first, offset, words, 0};
+  bpf_loop(range.count, pattern_step, &scan, 0);
+  return scan.hit;
+}
+
+// Whether the path at the user's pointer may satisfy the patterns of a set.
+CHECKED_APART int path_may_match(u64 pointer, u32 set) {
+  struct Record *r = scratch();
+  if (!r || set >= kMaxTestSets || !pointer) return 1;
+  // Zeros around the text make whole words comparable.
+  const long copied = bpf_probe_read_user_str(&r->path[8], kTestPath, (void *)pointer);
+  if (copied <= 1 || copied >= kTestPath) return 1;
+  const u32 length = copied - 1;
+  *(u64 *)&r->path[0] = 0;
+  *(u64 *)&r->path[(8 + length) & 1023] = 0;
+  *(u64 *)&r->path[(16 + length) & 1023] = 0;
+  *(u64 *)&r->path[(24 + length) & 1023] = 0;
+  *(u64 *)&r->path[(32 + length) & 1023] = 0;
+  const u8 last = r->path[(7 + length) & 1023];
+  if (last == '/') return 1;
+  struct PathScan scan = {length + 8, 0};
+  bpf_loop(kTestPath / 7 + 2, scan_step, &scan, 0);
+  if (scan.odd) return 1;
+  if (r->path[8] == '/') {
+    struct PatternRange any = {path_tests[bounded(set, kMaxTestSets - 1)].any_prefixes.first, path_tests[bounded(set, kMaxTestSets - 1)].any_prefixes.count};
+    if (any.count) return 1;
+    const u8 second = r->path[9];
+    struct PatternRange prefixes = {path_tests[bounded(set, kMaxTestSets - 1)].prefixes[second].first, path_tests[bounded(set, kMaxTestSets - 1)].prefixes[second].count};
+    if (any_pattern(set, prefixes, 8, 4)) return 1;
+  } else {
+    // Relative: where it begins is not known here, and its end only when the pattern lies wholly in it. A first
+    // component of dots is odd too.
+    if (path_tests[bounded(set, kMaxTestSets - 1)].has_prefixes || length < path_tests[bounded(set, kMaxTestSets - 1)].longest_suffix || r->path[8] == '.') return 1;
+  }
+  struct PatternRange suffixes = {path_tests[bounded(set, kMaxTestSets - 1)].suffixes[last].first, path_tests[bounded(set, kMaxTestSets - 1)].suffixes[last].count};
+  return any_pattern(set, suffixes, length, 1);
+}
+
+ALWAYS u32 flags_of_open(struct Record *r, u32 which) {
+  if (which == 255) {
+    u64 flags = 0;
+    bpf_probe_read_user(&flags, sizeof flags, (void *)r->args[2]);
+    return flags;
+  }
+  return r->args[(which - 1) & 3];
+}
+
+// Whether the argument tests of the rules let the call pass.
+ALWAYS int passes_tests(struct Record *r, u32 number) {
+  const u32 flags = tests[number].flags;
+  if (flags == 0) return 1;
+  if ((flags & TEST_OK) && r->ret < 0) return 0;
+  if ((flags & TEST_FAILED) && r->ret >= 0) return 0;
+  const u32 open_flags_arg = plans[number].open_flags_arg;
+  if ((flags & (TEST_WRITE | TEST_READ)) && open_flags_arg) {
+    const u32 mode = flags_of_open(r, open_flags_arg) & 3;
+    if ((flags & TEST_WRITE) && (mode == 0 || mode == 3)) return 0;
+    if ((flags & TEST_READ) && mode == 1) return 0;
+  }
+  const u32 fd_arg = plans[number].fd_arg;
+  if ((flags & TEST_SOCKET) && fd_arg && mode_of(file_of((s32)r->args[(fd_arg - 1) & 3])) != kModeSocket) return 0;
+  const u32 path_arg = plans[number].path_arg;
+  if ((flags & TEST_PATH) && path_arg && !path_may_match(r->args[(path_arg - 1) & 3], tests[number].set)) return 0;
+  return 1;
+}
+
+// Whether state needs a call that the tests held back.
+CHECKED_APART int state_needs(struct Record *r, u32 when) {
+  if (!r) return 0;
+  const s64 ret = r->ret;
+  const s64 fd = (s32)r->args[0];
+  if (when == WHEN_CONNECT) return ret >= 0 || ret == -115;
+  if (ret < 0) return 0;
+  const u32 second = r->args[1];
+  switch (when) {
+    case WHEN_DIRECTORY: return mode_of(file_of(ret)) == kModeDirectory;
+    case WHEN_SOCKET: return mode_of(file_of(ret)) == kModeSocket;
+    case WHEN_PRCTL: return r->args[0] == 15 || r->args[0] == 36;
+    case WHEN_NOFILE: return r->number == 160 ? r->args[0] == 7 : second == 7;
+    case WHEN_FCNTL: return second == 0 || second == 1030 || second == 2;
+    case WHEN_FCNTL_SOCKET: return (second == 0 || second == 1030) && mode_of(file_of(ret)) == kModeSocket;
+    case WHEN_SO_ERROR: return second == 1 && (u32)r->args[2] == 4;
+    case WHEN_UNCONNECTED: return is_unconnected(fd);
+    case WHEN_RIGHTS: {
+      u64 control[2] = {};
+      bpf_probe_read_user(control, sizeof control, (void *)(r->args[1] + 32));
+      return control[1] != 0 || is_unconnected(fd);
+    }
+    default: return 1;
+  }
+}
