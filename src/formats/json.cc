@@ -6,6 +6,8 @@
 #include <fmt/core.h>
 #include <simdjson.h>
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "base/strings.h"
@@ -203,6 +205,28 @@ int64_t JsonNode::int_of(std::string_view name, int64_t fallback) const {
 bool JsonNode::bool_of(std::string_view name, bool fallback) const {
   const JsonNode* node = find(name);
   return node && node->kind == Kind::boolean ? node->boolean : fallback;
+}
+
+void append_json_text(std::string_view text, std::string& out) {
+  const bool is_clean = is_utf8(text);
+  const std::string cleaned = is_clean ? std::string() : sanitize_utf8(text);
+  out += '"';
+  for (const char c : is_clean ? text : std::string_view(cleaned)) {
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\t': out += "\\t"; break;
+      case '\r': out += "\\r"; break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20) {
+          fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<int>(c));
+        } else {
+          out += c;
+        }
+    }
+  }
+  out += '"';
 }
 
 Result<JsonNode> parse_json(std::string_view text) {

@@ -47,4 +47,7 @@ struct JsonNode {
 // bytes; the position has the byte offset.
 Result<JsonNode> parse_json(std::string_view text);
 
+// Appends the text in quotes, escaped; bytes that are no UTF-8 become U+FFFD.
+void append_json_text(std::string_view text, std::string& out);
+
 }  // namespace saker::formats

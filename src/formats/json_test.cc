@@ -107,6 +107,20 @@ TEST(Json, RefusesWhatIsNoJson) {
   }
 }
 
+TEST(Json, WritesTextThatItReads) {
+  std::string all;
+  for (int c = 0; c < 128; ++c) all += static_cast<char>(c);
+  all += "\xc3\xa9\xf0\x9f\x98\x80";
+  std::string json;
+  append_json_text(all, json);
+  auto back = parse_json(json);
+  ASSERT_TRUE(back.ok()) << back.error().to_text();
+  EXPECT_EQ(back->text, all);
+  json.clear();
+  append_json_text("a\xff\"", json);
+  EXPECT_EQ(json, "\"a\xef\xbf\xbd\\\"\"");
+}
+
 TEST(Json, BoundsDepth) {
   auto nested = [](size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
   EXPECT_TRUE(parse_json(nested(256)).ok());
