@@ -20,6 +20,9 @@ struct Limits {
   size_t max_threads = 262144;
   size_t max_fds_per_process = 262144;
   size_t max_containers = 16384;
+  size_t max_fd_slots = 8 << 20;      // entries of all fd tables together
+  size_t max_users = 262144;          // users and groups of all containers together
+  size_t max_text_bytes = 256 << 20;  // arguments and environments of all processes together
 };
 
 // Live sources answer questions that a capture can't: /proc of a thread or an fd that the stream
@@ -42,7 +45,9 @@ struct Applied {
   Thread* thread = nullptr;
   const Fd* fd = nullptr;  // null when the event uses none or it is unknown
   int64_t fd_number = -1;
-  bool fd_name_changed = false;  // the event gave the fd another name (first datagram, connect)
+  bool fd_name_changed = false;  // the event gave the fd another name (open, connect, datagram)
+  // Of an event about a container (not of a process in it): that container.
+  const k8s::ContainerInfo* container = nullptr;
 };
 
 struct StateStats {
@@ -50,6 +55,7 @@ struct StateStats {
   uint64_t dropped_threads = 0;  // the table was full
   uint64_t dropped_fds = 0;
   uint64_t placeholders = 0;
+  uint64_t dropped_texts = 0;  // arguments and environments cut since there were too many
 };
 
 // Not thread-safe. Thread and Fd pointers live until the next apply() or finish().
@@ -88,7 +94,6 @@ class State : public event::SnapshotSink {
   [[nodiscard]] const User* user(std::string_view container_id, uint32_t uid) const;
   [[nodiscard]] const std::string* group(std::string_view container_id, uint32_t gid) const;
   [[nodiscard]] const k8s::ContainerInfo* container(std::string_view id) const;
-  // Metadata of the container that an event about a container (not of a process in it) is about.
   [[nodiscard]] bool is_local_address(const std::array<uint8_t, 16>& ip, bool v6) const;
   [[nodiscard]] size_t open_fds(const Thread& thread) const;
   // Calls back for every open fd of the thread's process, in ascending order of number.

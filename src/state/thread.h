@@ -19,6 +19,12 @@ namespace saker::state {
 class State;
 struct FdTable;
 
+// How many bytes of text the records of a state hold; shared by those that have to report theirs.
+struct TextBudget {
+  size_t used = 0;
+  size_t limit = 0;
+};
+
 // What an exec set. Shared by the threads and children that did not exec since, so a fork copies a
 // pointer. Immutable once published: a change makes a new image.
 struct Image : RefCounted {
@@ -31,6 +37,10 @@ struct Image : RefCounted {
   uint64_t ctime_duration_clone_ts = 0, ctime_duration_pidns_start = 0;
   bool exe_writable = false, exe_upper_layer = false, exe_lower_layer = false,
        exe_from_memfd = false;
+
+  TextBudget* budget = nullptr;  // where `charged` bytes are given back to
+  size_t charged = 0;
+  void dispose();
 };
 
 // The cgroups of a thread and the container that they name. Shared like Image; interned by State.
@@ -55,7 +65,6 @@ struct Fd : RefCounted {
   uint64_t ino = 0;
   bool cloexec = false;
   bool upper_layer = false, lower_layer = false;
-  bool cloned = false;  // came with a fork
 
   // Sockets. Network byte order, IPv4 in the first four bytes; ports in host order. Source is the
   // client.
@@ -84,6 +93,14 @@ struct Fd : RefCounted {
   void dispose();  // to a free list, so that open and close allocate nothing once warm
 };
 
+// A path as it was when the call entered the kernel.
+struct EnterCopy {
+  uint16_t type = 0;  // the enter event's; 0 when there is nothing
+  std::string path;
+  uint32_t flags = 0;
+  int64_t dirfd = 0;
+};
+
 struct Thread {
   int64_t tid = -1, pid = -1, ptid = -1, vtid = -1, vpid = -1, sid = -1, pgid = -1, vpgid = -1;
   int64_t reaper_tid = -1;
@@ -110,6 +127,18 @@ struct Thread {
   bool dead = false;
   bool placeholder = false;  // made up because the capture never told of it
   mutable event::RuleSlot rules;
+
+  // Kept by Processes: the ring of the records of this thread group, the place in the parent's list
+  // of children, and the last change to everybody's surroundings that `rules` was told of.
+  Thread* group_next = this;
+  Thread* group_prev = this;
+  uint32_t child_slot = kNoChildSlot;
+  uint32_t seen_shift = 0;
+  // What a call was asked to do at its entry, until its exit comes: the caller may rewrite the
+  // memory in between.
+  std::unique_ptr<EnterCopy> enter;
+
+  static constexpr uint32_t kNoChildSlot = 0xffffffff;
 
   [[nodiscard]] bool is_main() const { return tid == pid; }
   [[nodiscard]] bool in_container() const { return cgroups && !cgroups->container_id.empty(); }
