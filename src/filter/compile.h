@@ -23,6 +23,7 @@ namespace saker::filter {
 struct Operand {
   enum class Kind : uint8_t { field, transformer, literal, list } kind = Kind::field;
   FieldRef field;
+  Extract extract = nullptr;  // the field's, never null for a compiled field
   TransformerKind transformer = TransformerKind::val;
   std::optional<char> selector;  // getopt(...)[x]
   std::string literal;
@@ -33,19 +34,28 @@ struct Operand {
   std::string text;            // canonical spelling; equal text means equal operand
 };
 
-// Evaluates an operand; false when it has no value.
-bool evaluate(const Operand& operand, const EvalContext& context, Values& out);
+// Transformers, literals and lists, for evaluate().
+bool evaluate_call(const Operand& operand, const EvalContext& context, Values& out);
 
-// One constant of a check, parsed for the type of the left side.
+// Evaluates an operand into `out`, which the caller has cleared; false when it has no value.
+inline bool evaluate(const Operand& operand, const EvalContext& context, Values& out) {
+  if (operand.kind == Operand::Kind::field) [[likely]]
+    return operand.extract(context, operand.field.arg, out) && !out.empty();
+  return evaluate_call(operand, context, out);
+}
+
+// One constant of a check, parsed for the type of the left side. Small, since lists hold many.
 struct Constant {
   std::string text;  // as written (after unescaping); bytes for byte buffers
-  int64_t integer = 0;
-  uint64_t unsigned_integer = 0;
-  double real = 0;
-  bool boolean = false;
-  IpAddress ip;
-  IpNetwork net;
-  std::vector<IpAddress> resolved;  // hostname: its addresses
+  union {            // by the left side's type
+    uint64_t unsigned_integer = 0;
+    int64_t integer;
+    double real;
+    bool boolean;
+  };
+  // ip: the address with its full length; net: the network; hostname: its addresses, none when it
+  // does not resolve.
+  std::vector<IpNetwork> networks;
 };
 
 struct Check {
@@ -92,7 +102,7 @@ struct CompiledFilter {
 
 // The tree must hold no macro nodes any more. Error positions are places in the condition's text;
 // the messages are those that users of the language know ("filter_check called with nonexistent
-// field X").
+// field X"). Host names among the constants are looked up, within a bounded time.
 Result<CompiledFilter> compile(const Node& node, const FieldCatalog& catalog,
                                const CompileOptions& options);
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/arena.h"
@@ -88,6 +89,11 @@ struct FieldInfo {
   // Checks and completes the argument when a condition is compiled; may be null. The returned type
   // replaces `type` (evt.rawarg.x has that of the parameter).
   Result<Type> (*bind)(FieldArg& arg) = nullptr;
+  // Judges a constant that the field is compared with for equality (evt.type); may be null.
+  Status (*check_constant)(std::string_view constant) = nullptr;
+  // What outputs show, when it is not what comparisons use: a single value (the ancestors of
+  // proc.aname as one text). Null: `extract`.
+  Extract display = nullptr;
 
   [[nodiscard]] bool has(uint16_t flag) const { return (flags & flag) != 0; }
 };
@@ -122,8 +128,18 @@ class FieldCatalog {
   [[nodiscard]] bool knows(std::string_view name) const;
   [[nodiscard]] std::span<const FieldClass> classes() const { return classes_; }
 
+  // The field named so in the classes of `source`, or null.
+  [[nodiscard]] const FieldInfo* find(std::string_view name, std::string_view source) const;
+
  private:
+  struct Entry {
+    std::string_view source;
+    const FieldInfo* info;
+  };
+  [[nodiscard]] Error unknown_field(std::string_view text, std::string_view source) const;
+
   std::vector<FieldClass> classes_;
+  std::unordered_multimap<std::string_view, Entry> by_name_;
 };
 
 }  // namespace saker::filter

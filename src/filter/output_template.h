@@ -36,8 +36,15 @@ class OutputTemplate {
     bool has_operand = false;
     uint32_t width = 0;  // pad or cut to this many bytes; 0: as it is
   };
+  // A distinct field for collect(), under its name as written.
+  struct Named {
+    std::string name;
+    Operand operand;
+  };
+  class Compiler;
+
   std::vector<Token> tokens_;
-  std::vector<Operand> fields_;  // distinct fields for collect()
+  std::vector<Named> fields_;
   bool starts_with_star_ = false;
 };
 
