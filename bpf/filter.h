@@ -133,6 +133,11 @@ ALWAYS int passes_tests(struct Record *r, u32 number) {
   return 1;
 }
 
+ALWAYS int is_kept(s64 fd) {
+  const u32 mode = mode_of(file_of(fd));
+  return mode == kModeSocket || mode == kModeDirectory;
+}
+
 // Whether state needs a call that the tests held back.
 CHECKED_APART int state_needs(struct Record *r, u32 when) {
   if (!r) return 0;
@@ -143,11 +148,11 @@ CHECKED_APART int state_needs(struct Record *r, u32 when) {
   const u32 second = r->args[1];
   switch (when) {
     case WHEN_DIRECTORY: return mode_of(file_of(ret)) == kModeDirectory;
-    case WHEN_SOCKET: return mode_of(file_of(ret)) == kModeSocket;
+    case WHEN_KEPT: return is_kept(ret);
     case WHEN_PRCTL: return r->args[0] == 15 || r->args[0] == 36;
     case WHEN_NOFILE: return r->number == 160 ? r->args[0] == 7 : second == 7;
     case WHEN_FCNTL: return second == 0 || second == 1030 || second == 2;
-    case WHEN_FCNTL_SOCKET: return (second == 0 || second == 1030) && mode_of(file_of(ret)) == kModeSocket;
+    case WHEN_FCNTL_KEPT: return (second == 0 || second == 1030) && is_kept(ret);
     case WHEN_SO_ERROR: return second == 1 && (u32)r->args[2] == 4;
     case WHEN_UNCONNECTED: return is_unconnected(fd);
     case WHEN_RIGHTS: {

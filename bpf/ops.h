@@ -494,19 +494,29 @@ CHECKED_APART int put_op(struct Record *r, u32 word) {
   const s64 ret = r->ret;
   switch (kind) {
     case OP_RET: put_u64(r, ret); break;
-    case OP_RET32: put_u64(r, (s64)(s32)ret); break;
+    case OP_RET32: put_width(r, (s64)(s32)ret, width ? width : 8); break;
     case OP_S32: put_u64(r, (s64)(s32)value); break;
-    case OP_ARG: put_width(r, value, width); break;
+    case OP_ARG: {
+      u64 plain = value;
+      if (table == 1 && (value & 0xffff0000) == 0xc0ed0000) plain &= 0xffff;  // mount's old magic
+      if (table == 2) plain = (u32)value;
+      put_width(r, plain, width);
+      break;
+    }
     case OP_CONST: put_width(r, table, width); break;
     case OP_STR_OK: put_user_string(r, ret >= 0 ? value : 0); break;
     case OP_STR: put_user_string(r, value); break;
     case OP_FLAGS: put_width(r, translate_flags(value, table), width); break;
-    case OP_ENUM: put_width(r, translate_enum(value, table), width); break;
+    case OP_ENUM: {
+      const u64 part = table & 0x80 ? value >> 8 : table & 0x40 ? value & 0xff : value;
+      put_width(r, translate_enum(part, table & 0x3f), width);
+      break;
+    }
     case OP_OPEN_FLAGS: put_width(r, open_flags(value), width); break;
     case OP_MODE: put_u32(r, permission_bits(value)); break;
     case OP_MKNOD_MODE: put_u32(r, mknod_mode(value)); break;
     case OP_V: put_width(r, r->v[arg & 7], width); break;
-    case OP_U64_AT: put_u64(r, user_u64(value)); break;
+    case OP_U64_AT: put_width(r, user_u64(value), width ? width : 8); break;
     case OP_DATA_READ: put_user_bytes(r, control.no_data ? 0 : value, ret > 0 ? snap(ret) : 0); break;
     case OP_DATA_WRITE: put_user_bytes(r, control.no_data ? 0 : value, data_length_written(r, arg)); break;
     case OP_IOV_READ:

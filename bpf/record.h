@@ -191,6 +191,9 @@ CHECKED_APART int submit(struct Record *r, u32 process) {
   if (bytes > sizeof r->lengths) bytes = sizeof r->lengths;
   bpf_probe_read_kernel(&r->buf[kHeader], bounded(bytes, 127), r->lengths);
   length &= kBufferMask;
+  // The CPU follows the record.
+  *(u16 *)&r->buf[length] = bpf_get_smp_processor_id();
+  length += 2;
   u64 flags = BPF_RB_NO_WAKEUP;
   long error;
   if (process) {

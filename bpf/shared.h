@@ -11,7 +11,7 @@ enum {
   kMaxEventCodes = 512,
   kMaxFlagMaps = 32,
   kMaxFlagBits = 30,
-  kMaxEnumMaps = 8,
+  kMaxEnumMaps = 12,
   kMaxEnumValues = 72,
 };
 
@@ -27,7 +27,7 @@ enum OpKind {
   OP_STR,         // user string
   OP_STR_OK,      // user string when the call succeeded, else empty
   OP_FLAGS,       // argument through bit map `table`
-  OP_ENUM,        // argument through value map `table`
+  OP_ENUM,        // argument through value map `table`; its bits 0x80: without the low byte, 0x40: that byte alone
   OP_OPEN_FLAGS,  // argument as open flags
   OP_MODE,        // permission bits, u32
   OP_MKNOD_MODE,  //
@@ -58,7 +58,6 @@ enum OpKind {
   OP_FSCONFIG_BYTES,
   OP_FSCONFIG_STR,
   OP_FAMILY,  // socket family
-  OP_FUTEX_OP,
   OP_KEYCTL,  // dynamic parameter: `table` says which
 };
 
@@ -82,9 +81,7 @@ enum PreStep {
   PRE_PRCTL,      // v0 integer
   PRE_SEMOP,      // v0..v5 u16
   PRE_TIMESPEC,   // v0 ns of the timespec at arg `pre_arg`
-  PRE_EPOLLWAIT,  //
   PRE_SETSOCKOPT,
-  PRE_QUOTACTL,
   PRE_MSG,  // reads the msghdr at arg 1
 };
 
@@ -119,7 +116,7 @@ enum {
 enum StateWhen {
   WHEN_OK = 0,      // successful calls
   WHEN_DIRECTORY,   // the new fd is a directory
-  WHEN_SOCKET,      // the fd that it returned is a socket
+  WHEN_KEPT,        // the fd that it returned is a directory or a socket
   WHEN_PRCTL,       // options that change what state holds
   WHEN_NOFILE,      // limit of open files
   WHEN_FCNTL,       // duplicates, close-on-exec
@@ -127,7 +124,7 @@ enum StateWhen {
   WHEN_UNCONNECTED, // datagram that tells the peer of an unconnected socket
   WHEN_RIGHTS,      // unconnected, or fds came along
   WHEN_SO_ERROR,
-  WHEN_FCNTL_SOCKET,
+  WHEN_FCNTL_KEPT,  // likewise
 };
 
 // Argument tests of one syscall.

@@ -19,6 +19,7 @@ struct ArgumentTest {
   bool only_open_for_read = false;   // open family: flags have the read bit
   bool only_successful = false;      // result >= 0
   bool only_failed = false;
+  bool only_socket_fd = false;  // the fd that the event uses is a socket
   // The path argument, made absolute, must start with one of these (empty: no test).
   std::vector<std::string> path_prefixes;
   // ... or end with one of these; a path passes when it satisfies prefixes or suffixes.
@@ -26,7 +27,7 @@ struct ArgumentTest {
   std::vector<uint16_t> ports;  // either end (empty: no test)
 
   [[nodiscard]] bool empty() const {
-    return !only_open_for_write && !only_open_for_read && !only_successful && !only_failed &&
+    return !only_open_for_write && !only_open_for_read && !only_successful && !only_failed && !only_socket_fd &&
            path_prefixes.empty() && path_suffixes.empty() && ports.empty();
   }
 };

@@ -16,6 +16,7 @@ constexpr size_t kMostPaths = 64;  // more patterns than this are not worth a te
 // What a condition implies about the arguments of an event. Nothing known is the weakest test.
 struct Implied {
   bool open_for_write = false, open_for_read = false, successful = false, failed = false;
+  bool socket_fd = false;
   bool has_paths = false;
   std::vector<std::string> prefixes, suffixes;
   bool has_ports = false;
@@ -28,6 +29,7 @@ Implied both(Implied a, const Implied& b) {
   a.open_for_read |= b.open_for_read;
   a.successful |= b.successful;
   a.failed |= b.failed;
+  a.socket_fd |= b.socket_fd;
   const size_t a_size = a.prefixes.size() + a.suffixes.size();
   const size_t b_size = b.prefixes.size() + b.suffixes.size();
   if (b.has_paths && (!a.has_paths || b_size < a_size)) {
@@ -55,6 +57,7 @@ Implied either(Implied a, const Implied& b) {
   a.open_for_read &= b.open_for_read;
   a.successful &= b.successful;
   a.failed &= b.failed;
+  a.socket_fd &= b.socket_fd;
   a.has_paths &= b.has_paths;
   unite(a.prefixes, b.prefixes);
   unite(a.suffixes, b.suffixes);
@@ -128,6 +131,20 @@ Implied implied_paths(const Check& check, const event::EventInfo& info) {
     }
   }
   out.has_paths = !check.constants.empty();
+  return out;
+}
+
+// fd.type in (ipv4, ipv6), fd.typechar = u: only sockets have these.
+Implied implied_socket(const Check& check, const event::EventInfo& info) {
+  Implied out;
+  const std::string_view field = check.left.field.info->name;
+  if (!info.has(event::UsesFd) || (check.op != Op::eq && check.op != Op::in)) return out;
+  out.socket_fd = (field == "fd.type" || field == "fd.typechar") && !check.constants.empty() &&
+                  std::ranges::all_of(check.constants, [&](const filter::Constant& constant) {
+                    const std::string& text = constant.text;
+                    return field == "fd.type" ? text == "ipv4" || text == "ipv6" || text == "unix"
+                                              : text == "4" || text == "6" || text == "u";
+                  });
   return out;
 }
 
@@ -206,8 +223,9 @@ class DemandMaker {
     if (check.left.type == filter::Type::boolean && check.op == Op::eq)
       return implied_boolean(check.left.field.info->name, check.constants[0].boolean != negated);
     if (negated || check.op == Op::exists) return {};
-    return both(both(implied_paths(check, info), implied_ports(check)),
-                implied_result(check, info));
+    return both(both(both(implied_paths(check, info), implied_ports(check)),
+                     implied_result(check, info)),
+                implied_socket(check, info));
   }
 
   const PredicateTable& predicates_;
@@ -220,6 +238,7 @@ event::ArgumentTest to_test(const Implied& implied) {
   test.only_open_for_read = implied.open_for_read;
   test.only_successful = implied.successful;
   test.only_failed = implied.failed;
+  test.only_socket_fd = implied.socket_fd;
   if (implied.has_paths && implied.prefixes.size() + implied.suffixes.size() <= kMostPaths) {
     test.path_prefixes = implied.prefixes;
     test.path_suffixes = implied.suffixes;
