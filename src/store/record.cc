@@ -44,6 +44,11 @@ int64_t clamp(uint64_t value) {
 
 }  // namespace
 
+std::string to_json(const StoredAlert& alert, const finding::JsonOptions& options) {
+  std::string json = finding::to_json(alert.finding, options);
+  return "{\"id\":" + std::to_string(alert.id) + ',' + json.substr(1);
+}
+
 void bind_finding(const finding::Finding& finding, Statement& statement) {
   std::string tags;
   finding::append_json_value(finding.tags, tags);

@@ -19,6 +19,9 @@ struct StoredAlert {
   finding::Finding finding;
 };
 
+// The finding's JSON object with the alert's "id" in front.
+std::string to_json(const StoredAlert& alert, const finding::JsonOptions& options = {});
+
 // Binds everything but the id, as parameters 1 to 10.
 void bind_finding(const finding::Finding& finding, Statement& statement);
 StoredAlert read_row(const Statement& row);
