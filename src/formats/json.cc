@@ -74,6 +74,35 @@ class TreeBuilder {
   size_t nodes_ = 0;
 };
 
+void append_node(const JsonNode& node, std::string& out) {
+  switch (node.kind) {
+    case JsonNode::Kind::null: out += "null"; break;
+    case JsonNode::Kind::boolean: out += node.boolean ? "true" : "false"; break;
+    case JsonNode::Kind::integer: out += std::to_string(node.integer); break;
+    case JsonNode::Kind::unsigned_integer: out += std::to_string(node.unsigned_integer); break;
+    case JsonNode::Kind::real: fmt::format_to(std::back_inserter(out), "{}", node.real); break;
+    case JsonNode::Kind::text: append_json_text(node.text, out); break;
+    case JsonNode::Kind::array:
+      out += '[';
+      for (const JsonNode& item : node.items) {
+        if (&item != &node.items.front()) out += ',';
+        append_node(item, out);
+      }
+      out += ']';
+      break;
+    case JsonNode::Kind::object:
+      out += '{';
+      for (const auto& member : node.members) {
+        if (&member != &node.members.front()) out += ',';
+        append_json_text(member.first, out);
+        out += ':';
+        append_node(member.second, out);
+      }
+      out += '}';
+      break;
+  }
+}
+
 // Reads a value and everything in it, and throws the values away. A template, since the document
 // itself is a type of its own with the same members.
 template <typename Value>
@@ -205,6 +234,12 @@ int64_t JsonNode::int_of(std::string_view name, int64_t fallback) const {
 bool JsonNode::bool_of(std::string_view name, bool fallback) const {
   const JsonNode* node = find(name);
   return node && node->kind == Kind::boolean ? node->boolean : fallback;
+}
+
+std::string to_json(const JsonNode& node) {
+  std::string out;
+  append_node(node, out);
+  return out;
 }
 
 void append_json_text(std::string_view text, std::string& out) {

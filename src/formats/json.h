@@ -47,6 +47,9 @@ struct JsonNode {
 // bytes; the position has the byte offset.
 Result<JsonNode> parse_json(std::string_view text);
 
+// The tree as compact JSON text.
+std::string to_json(const JsonNode& node);
+
 // Appends the text in quotes, escaped; bytes that are no UTF-8 become U+FFFD.
 void append_json_text(std::string_view text, std::string& out);
 

@@ -107,6 +107,12 @@ TEST(Json, RefusesWhatIsNoJson) {
   }
 }
 
+TEST(Json, WritesATreeAgain) {
+  constexpr std::string_view kText =
+      R"({"a":[1,-2,18446744073709551615,1.5,true,false,null,"x\"y",[],{}],"b":{"c":"d"}})";
+  EXPECT_EQ(to_json(parse_json(kText).value()), kText);
+}
+
 TEST(Json, WritesTextThatItReads) {
   std::string all;
   for (int c = 0; c < 128; ++c) all += static_cast<char>(c);

@@ -71,7 +71,7 @@ struct GrpcStatus {
 constexpr std::array kStatuses = {
     GrpcStatus{"ok", Code::corrupt},
     GrpcStatus{"cancelled", Code::busy},
-    GrpcStatus{"unknown", Code::io},
+    GrpcStatus{"unknown", Code::busy},
     GrpcStatus{"invalid argument", Code::invalid},
     GrpcStatus{"deadline exceeded", Code::busy},
     GrpcStatus{"not found", Code::not_found},
@@ -82,7 +82,7 @@ constexpr std::array kStatuses = {
     GrpcStatus{"aborted", Code::busy},
     GrpcStatus{"out of range", Code::invalid},
     GrpcStatus{"unimplemented", Code::unsupported},
-    GrpcStatus{"internal", Code::io},
+    GrpcStatus{"internal", Code::busy},
     GrpcStatus{"unavailable", Code::io},
     GrpcStatus{"data loss", Code::corrupt},
     GrpcStatus{"unauthenticated", Code::denied},
@@ -222,8 +222,7 @@ Status GrpcClient::Connection::submit(std::string_view method, const GrpcHeaders
     auto bytes = [](std::string_view text) {
       return const_cast<uint8_t*>(reinterpret_cast<const uint8_t*>(text.data()));
     };
-    fields.push_back(
-        {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
+    fields.push_back({bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
   };
   add(":method", "POST");
   add(":scheme", "http");
@@ -279,8 +278,7 @@ Result<bool> GrpcClient::Connection::read_some() {
     error.code = Code::io;
     return error;
   }
-  const ssize_t used =
-      nghttp2_session_mem_recv(session, buffer.data(), static_cast<size_t>(count));
+  const ssize_t used = nghttp2_session_mem_recv(session, buffer.data(), static_cast<size_t>(count));
   if (used < 0) {
     return Error{Code::corrupt,
                  fmt::format("no HTTP/2: {}", nghttp2_strerror(static_cast<int>(used)))};
@@ -292,8 +290,7 @@ Status GrpcClient::Connection::wait(Clock::time_point deadline) {
   while (!call.closed) {
     SAKER_CHECK(flush());
     if (nghttp2_session_want_read(session) == 0) return Error{Code::io, "connection closed"};
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
     if (left <= 0) return Error{Code::busy, "no answer in time"};
     pollfd ready{fd.get(), POLLIN, 0};
     const int count = ::poll(&ready, 1, static_cast<int>(std::min<int64_t>(left, 60'000)));
@@ -364,8 +361,12 @@ GrpcClient::~GrpcClient() = default;
 GrpcClient::GrpcClient(GrpcClient&&) noexcept = default;
 GrpcClient& GrpcClient::operator=(GrpcClient&&) noexcept = default;
 
-const std::string& GrpcClient::socket_path() const { return socket_path_; }
-uint64_t GrpcClient::connections() const { return connections_; }
+const std::string& GrpcClient::socket_path() const {
+  return socket_path_;
+}
+uint64_t GrpcClient::connections() const {
+  return connections_;
+}
 
 Result<std::string> GrpcClient::call_once(std::string_view method, std::string_view request,
                                           Clock::time_point deadline, const GrpcHeaders& headers,
@@ -402,8 +403,7 @@ Result<std::string> GrpcClient::call(std::string_view method, std::string_view r
     answer = call_once(method, request, deadline, headers, may_retry);
   }
   if (!answer.ok()) {
-    answer.error().message =
-        fmt::format("{} {}: {}", socket_path_, method, answer.error().message);
+    answer.error().message = fmt::format("{} {}: {}", socket_path_, method, answer.error().message);
   }
   return answer;
 }
