@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 
 namespace saker::formats {
 
@@ -68,13 +69,20 @@ struct Inflater::State {
   Result<Step> run_gzip(Bytes in, std::span<uint8_t> out);
   Result<Step> run_zstd(Bytes in, std::span<uint8_t> out);
   bool next_member(Bytes in, Step& step);
+  // What was inflated before a mistake goes out first.
+  Result<Step> broken(Error mistake, Step step) {
+    if (step.produced == 0) return mistake;
+    error = std::move(mistake);
+    return step;
+  }
 
   const Compression compression;
   std::unique_ptr<inflate_state> gzip;
   ZSTD_DStream* zstd = nullptr;
-  bool started = false;    // the first byte has been seen
-  bool at_end = false;     // between members or frames: the input may stop here
-  bool only_rest = false;  // after the last gzip member: the rest of the input is ignored
+  std::optional<Error> error;  // to be told by the next step
+  bool started = false;        // the first byte has been seen
+  bool at_end = false;         // between members or frames: the input may stop here
+  bool only_rest = false;      // after the last gzip member: the rest of the input is ignored
 };
 
 // Between gzip members: skips zero padding and starts the next member. False when there is none in
@@ -107,12 +115,11 @@ Result<Inflater::Step> Inflater::State::run_gzip(Bytes in, std::span<uint8_t> ou
     gzip->next_out = out.data() + step.produced;
     gzip->avail_out = static_cast<uint32_t>(out_size);
     const int code = isal_inflate(gzip.get());
-    if (code < 0) return corrupt("gzip: " + std::string(gzip_mistake(code)));
-    if (code == ISAL_NEED_DICT) return corrupt("gzip: a dictionary is needed");
     const size_t consumed = in_size - gzip->avail_in;
     const size_t produced = out_size - gzip->avail_out;
     step.consumed += consumed;
     step.produced += produced;
+    if (code < 0) return broken(corrupt("gzip: " + std::string(gzip_mistake(code))), step);
     if (gzip->block_state == ISAL_BLOCK_FINISH) {
       at_end = true;
     } else if (consumed == 0 && produced == 0) {
@@ -132,7 +139,9 @@ Result<Inflater::Step> Inflater::State::run_zstd(Bytes in, std::span<uint8_t> ou
     if (input.pos < input.size) started = true;
     if (at_end && input.pos == input.size) break;
     const size_t code = ZSTD_decompressStream(zstd, &output, &input);
-    if (ZSTD_isError(code) != 0) return corrupt(std::string("zstd: ") + ZSTD_getErrorName(code));
+    if (ZSTD_isError(code) != 0)
+      return broken(corrupt(std::string("zstd: ") + ZSTD_getErrorName(code)),
+                    {.consumed = input.pos, .produced = output.pos});
     at_end = code == 0;
     if (!at_end && input.pos == in_before && output.pos == out_before) break;
   }
@@ -145,6 +154,7 @@ Inflater& Inflater::operator=(Inflater&&) noexcept = default;
 Inflater::~Inflater() = default;
 
 Result<Inflater::Step> Inflater::run(Bytes in, std::span<uint8_t> out) {
+  if (state_->error) return *state_->error;
   switch (state_->compression) {
     case Compression::gzip: return state_->run_gzip(in, out);
     case Compression::zstd: return state_->run_zstd(in, out);
@@ -156,6 +166,7 @@ Result<Inflater::Step> Inflater::run(Bytes in, std::span<uint8_t> out) {
 }
 
 Status Inflater::finish() const {
+  if (state_->error) return *state_->error;
   if (state_->compression == Compression::none || state_->at_end || !state_->started) return {};
   return corrupt("the " + std::string(to_string(state_->compression)) + " data ends too early");
 }

@@ -37,7 +37,8 @@ class Inflater {
     size_t produced = 0;
   };
   // Goes on until `in` is used up or `out` is full. A step that neither consumes nor produces
-  // anything, although `out` has room, wants more input. After an error nothing follows.
+  // anything, although `out` has room, wants more input. What was inflated before
+  // a mistake comes out before the error; after it nothing follows.
   Result<Step> run(Bytes in, std::span<uint8_t> out);
 
   // To be asked once all input went through run(): an error when the stream ends too early.

@@ -142,6 +142,32 @@ TEST(Inflate, flippedBitsAreNoticed) {
   }
 }
 
+TEST(Inflate, whatStandsBeforeAMistakeComesOut) {
+  const std::string text = sample(50'000);
+  for (const Packed& packer : kPackers) {
+    std::string packed = through(packer.command, text);
+    if (packed.empty()) GTEST_SKIP() << "skipped: no " << packer.command;
+    packed[packed.size() - 2] =
+        static_cast<char>(packed[packed.size() - 2] ^ 1);  // the check at its end
+    Inflater inflater(packer.kind);
+    // Given room for all, zstd checks a frame before it lets anything out.
+    std::vector<uint8_t> out(packer.kind == Compression::gzip ? 60'000 : 5'000);
+    std::string plain;
+    Bytes in = as_bytes(packed);
+    auto step = inflater.run(in, out);
+    for (; step.ok(); step = inflater.run(in, out)) {
+      plain.append(reinterpret_cast<char*>(out.data()), step->produced);
+      in = in.subspan(step->consumed);
+      ASSERT_LE(plain.size(), text.size());
+    }
+    EXPECT_NE(plain, "") << packer.command;
+    EXPECT_EQ(plain, text.substr(0, plain.size())) << packer.command;
+    EXPECT_TRUE(packer.kind != Compression::gzip || plain.size() == text.size());
+    EXPECT_FALSE(inflater.run(in, out).ok());
+    EXPECT_FALSE(inflater.finish().ok());
+  }
+}
+
 TEST(Inflate, limitIsKept) {
   const std::string text(100'000, 'x');
   const std::string packed = through("gzip", text);

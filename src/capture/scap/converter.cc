@@ -83,7 +83,7 @@ const Rules& Rules::all() {
     Rules table{.rows = {
 #include "capture/scap/converter.def"
                 }};
-    std::ranges::stable_sort(table.rows, {}, &Rule::type);
+    std::ranges::sort(table.rows, {}, &Rule::type);
     size_t at = 0;
     for (size_t type = 0; type <= event::kEventCodeCount; ++type) {
       while (at < table.rows.size() && table.rows[at].type < type) ++at;

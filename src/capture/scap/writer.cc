@@ -102,6 +102,7 @@ Status ScapWriter::write_block(uint32_t code, Bytes head, Bytes body) {
 }
 
 void ScapWriter::on_machine(const event::MachineInfo& machine) {
+  if (has_events_) return;
   if (Status status = end_block(); !status.ok()) status_ = status;
   code_ = scap::kMachineInfo;
   put(machine.cpus);
@@ -119,6 +120,7 @@ void ScapWriter::on_machine(const event::MachineInfo& machine) {
 }
 
 void ScapWriter::on_process(const event::ProcessEntry& process) {
+  if (has_events_) return;
   begin_entry(scap::kProcessListV9, 0);
   const size_t start = body_.size() - sizeof(uint32_t);
   put(process.tid);
@@ -163,6 +165,7 @@ void ScapWriter::on_process(const event::ProcessEntry& process) {
 }
 
 void ScapWriter::on_fd(const event::FdEntry& fd) {
+  if (has_events_) return;
   begin_entry(scap::kFdListV2, fd.tid);
   const size_t start = body_.size() - sizeof(uint32_t);
   FdType type = fd.type;
@@ -203,7 +206,7 @@ void ScapWriter::on_fd(const event::FdEntry& fd) {
 }
 
 void ScapWriter::on_user(const event::UserEntry& user) {
-  if (!user.container_id.empty()) return;
+  if (has_events_ || !user.container_id.empty()) return;
   begin_entry(scap::kUserListV2, 0);
   const size_t start = body_.size() - sizeof(uint32_t);
   put(static_cast<uint8_t>(user.is_group));
@@ -218,6 +221,7 @@ void ScapWriter::on_user(const event::UserEntry& user) {
 }
 
 void ScapWriter::on_interface(const event::InterfaceEntry& interface) {
+  if (has_events_) return;
   begin_entry(scap::kInterfaceListV2, 0);
   const size_t start = body_.size() - sizeof(uint32_t);
   const size_t ip_size = interface.is_ipv6 ? 16 : 4;
@@ -236,6 +240,7 @@ void ScapWriter::on_interface(const event::InterfaceEntry& interface) {
 Status ScapWriter::write(const event::Event& event) {
   SAKER_CHECK(status_);
   if (code_ != 0) SAKER_CHECK(end_block());
+  has_events_ = true;
   if (event.source != event::Source::syscall || event.record == nullptr)
     return Error{.code = Code::unsupported, .message = "only syscall events go into a capture"};
   constexpr size_t kOverhead = scap::kBlockFrameSize + sizeof event.cpu + 3;

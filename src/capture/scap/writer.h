@@ -20,8 +20,9 @@ struct ScapWriterOptions {
   std::optional<formats::Compression> compression = {};
 };
 
-// First the snapshot through the sink's methods, then events, then close(). What goes wrong in a
-// sink method is reported by the next write() or close(). Not thread-safe.
+// First the snapshot through the sink's methods (later entries are left out), then events, then
+// close(). What goes wrong in a sink method is reported by the next write() or close(). Not
+// thread-safe.
 class ScapWriter final : public event::SnapshotSink {
  public:
   static Result<std::unique_ptr<ScapWriter>> create(const ScapWriterOptions& options);
@@ -63,6 +64,7 @@ class ScapWriter final : public event::SnapshotSink {
   std::basic_string<uint8_t> body_;  // of the metadata block in the making
   uint32_t code_ = 0;                // its type; 0 when there is none
   int64_t tid_ = 0;                  // of an fd list
+  bool has_events_ = false;          // the format has no place for entries behind an event
   Status status_;
   uint64_t events_ = 0;
   uint64_t skipped_ = 0;
