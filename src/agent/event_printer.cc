@@ -58,6 +58,7 @@ Result<EventPrinter> EventPrinter::make(const PrinterOptions& options,
     printer.fields_.push_back(SAKER_TRY(compile_field(field, catalog)));
   if (!options.count_by.empty())
     printer.count_by_ = SAKER_TRY(compile_field(options.count_by, catalog));
+  if (printer.count_by_ || !printer.fields_.empty()) return printer;
   const std::string_view format =
       options.format.empty() ? kDefaultFormat : std::string_view(options.format);
   printer.format_ = SAKER_TRY(filter::OutputTemplate::compile(format, catalog, "syscall"));
@@ -69,7 +70,7 @@ void EventPrinter::print_fields(const filter::EvalContext& context, std::string&
   if (json_) out += '{';
   for (const filter::Operand& field : fields_) {
     values_.clear();
-    const bool has_value = filter::evaluate(field, context, values_);
+    const bool has_value = filter::evaluate_shown(field, context, values_);
     if (json_) {
       if (!has_value) continue;
       if (!first) out += ',';
@@ -92,7 +93,7 @@ void EventPrinter::print_fields(const filter::EvalContext& context, std::string&
 void EventPrinter::count(const filter::EvalContext& context) {
   values_.clear();
   std::string key = "<NA>";
-  if (filter::evaluate(*count_by_, context, values_)) {
+  if (filter::evaluate_shown(*count_by_, context, values_)) {
     key.clear();
     filter::append_text(*count_by_, values_, key);
   }

@@ -123,7 +123,7 @@ class Replay {
 
  private:
   Status run_file(const std::string& file) {
-    std::unique_ptr<capture::ScapReader> source = SAKER_TRY(capture::open_scap({.path = file}));
+    std::unique_ptr<capture::ScapReader> source = SAKER_TRY(capture::ScapReader::open({.path = file}));
     state::State state;
     SAKER_CHECK(source->snapshot(state));
     if (engine_ != nullptr) engine_->set_hostname(std::string(state.hostname()));

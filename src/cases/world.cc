@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "agent/event_printer.h"
 #include "agent/rule_files.h"
 #include "base/fd.h"
 #include "base/strings.h"
@@ -188,7 +189,7 @@ Outcome World::step_replay(const Step& step) {
   if (step.words.empty()) return Outcome::failed("replay FILE.scap");
   std::optional<std::string> path = resolve(step.words[0]);
   if (!path) return Outcome::skipped("the conformance data is not here");
-  Result<std::unique_ptr<capture::ScapReader>> source = capture::open_scap({.path = *path});
+  Result<std::unique_ptr<capture::ScapReader>> source = capture::ScapReader::open({.path = *path});
   if (!source.ok()) {
     error_text_ = source.error().to_text();
     return {};

@@ -241,7 +241,9 @@ EntryResult read_machine(Bytes bytes, event::SnapshotSink& sink) {
   machine.max_pid = reader.read<uint64_t>();
   machine.hostname = as_c_string(reader.take(128));
   if (!reader.ok()) return bad("machine info too short");
-  read_optional<uint64_t>(reader, machine.boot_time_ns);
+  // Times since boot stay raw in a replay, as the reference shows them: the boot time is skipped.
+  uint64_t boot_time_ns = 0;
+  read_optional<uint64_t>(reader, boot_time_ns);
   read_optional<uint64_t>(reader, machine.flags);
   sink.on_machine(machine);
   return {.size = bytes.size()};

@@ -1,0 +1,341 @@
+#include "agent/watch.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <functional>
+
+#include "agent/pipeline.h"
+#include "agent/privileges.h"
+#include "agent/reloader.h"
+#include "base/log.h"
+#include "procfs/threads.h"
+#include "state/state.h"
+
+namespace saker::agent {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Set by signals; a watch is the only thing that its process does.
+std::atomic<bool> stop_requested{false};
+std::atomic<bool> reload_requested{false};
+
+void on_stop_signal(int) {
+  stop_requested.store(true, std::memory_order_relaxed);
+}
+void on_reload_signal(int) {
+  reload_requested.store(true, std::memory_order_relaxed);
+}
+
+void install_signals() {
+  struct sigaction action{};
+  action.sa_handler = on_stop_signal;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  action.sa_handler = on_reload_signal;
+  ::sigaction(SIGHUP, &action, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+double cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+class ProcLookup : public state::LiveLookup {
+ public:
+  bool look_up_thread(int64_t tid, event::SnapshotSink& sink) override {
+    return procfs::look_up_thread("/proc", tid, sink);
+  }
+};
+
+// Watches one machine until told to stop.
+class Watcher : private Pipeline::FindingSink {
+ public:
+  Watcher(WatchOptions options, const WatchOutputs& outputs, WatchMetrics& metrics,
+          WatchStats& stats)
+      : options_(std::move(options)),
+        outputs_(outputs),
+        metrics_(metrics),
+        stats_(stats),
+        pipeline_(state_, *this) {}
+
+  Status run(const std::function<void(const rules::Engine&)>& started) {
+    const auto begin = Clock::now();
+    SAKER_CHECK(start());
+    stats_.start_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    started(*engine_);
+    Status status = loop();
+    close();
+    return status;
+  }
+
+ private:
+  Status start() {
+    install_signals();
+    std::string warnings;
+    rules::RuleSet set = SAKER_TRY(load_rule_files(options_.rules, warnings));
+    if (!warnings.empty()) log::warning(warnings);
+    if (options_.hostname.empty()) options_.hostname = machine_name();
+    engine_ = std::make_unique<rules::Engine>(std::move(set), options_.matching, options_.hostname);
+    options_.live.demand = engine_->demand();
+    source_ = SAKER_TRY(capture::open_live(options_.live));
+    state_.set_live_lookup(&lookup_);
+    SAKER_CHECK(source_->snapshot(state_));
+    pipeline_.set_engine(engine_.get());
+    pipeline_.set_verify(options_.verify);
+    reloader_ = std::make_unique<Reloader>(options_.rules, options_.matching, options_.hostname,
+                                           options_.watch_files);
+    if (!options_.keep_privileges) {
+      if (Status status = drop_privileges(); !status.ok()) log::warning(status.error().to_text());
+    }
+    return {};
+  }
+
+  static std::string machine_name() {
+    if (const char* given = ::getenv("FALCO_HOSTNAME"); given != nullptr) return given;
+    char name[256] = {};
+    ::gethostname(name, sizeof name - 1);
+    return name;
+  }
+
+  Status loop() {
+    constexpr uint32_t kCheckInterval = 4096;  // events between looks at the clock
+    const auto end = options_.duration_seconds == 0
+                         ? Clock::time_point::max()
+                         : Clock::now() + std::chrono::seconds(options_.duration_seconds);
+    event::Event event;
+    uint32_t since_check = 0;
+    while (!stop_requested.load(std::memory_order_relaxed)) {
+      switch (source_->next(event)) {
+        case capture::Next::event:
+          handle(event);
+          if (++since_check < kCheckInterval) continue;
+          break;
+        case capture::Next::idle: break;
+        case capture::Next::end: return {};
+        case capture::Next::failed: return source_->error();
+      }
+      since_check = 0;
+      const auto now = Clock::now();
+      if (now >= end) return {};
+      housekeeping(now);
+    }
+    return {};
+  }
+
+  void handle(event::Event& event) {
+    if (event.type < event::kEventCodeCount &&
+        (event.info().kind & event::KindIter) == event::KindIter) {
+      state_.apply(event);  // describes what is there; nothing happened
+      state_.finish(event);
+      return;
+    }
+    event.number = ++stats_.delivered;
+    pipeline_.handle(event);
+  }
+
+  void on_finding(finding::Finding finding, const filter::EvalContext&) override {
+    finding.hostname = options_.hostname;
+    emit(std::move(finding));
+  }
+
+  void emit(finding::Finding finding) {
+    ++stats_.matched;
+    auto shared = std::make_shared<const finding::Finding>(std::move(finding));
+    if (outputs_.dispatcher != nullptr) outputs_.dispatcher->submit(shared);
+    if (outputs_.store != nullptr) outputs_.store->submit(shared);
+    if (outputs_.stream != nullptr) outputs_.stream->publish(*shared);
+  }
+
+  // What needs no event, a few times a second.
+  void housekeeping(Clock::time_point now) {
+    constexpr auto kInterval = std::chrono::milliseconds(200);
+    if (now - last_housekeeping_ < kInterval) return;
+    last_housekeeping_ = now;
+    if (reload_requested.exchange(false, std::memory_order_relaxed)) {
+      reloader_->request();
+      if (outputs_.dispatcher != nullptr) outputs_.dispatcher->reopen();
+    }
+    if (std::unique_ptr<rules::Engine> engine = reloader_->poll()) exchange(std::move(engine));
+    constexpr auto kStatsInterval = std::chrono::seconds(1);
+    if (now - last_stats_ < kStatsInterval) return;
+    last_stats_ = now;
+    gather();
+    report_losses();
+  }
+
+  // New rules: the kernel is asked for what they need before they judge the first event.
+  void exchange(std::unique_ptr<rules::Engine> engine) {
+    if (Status status = source_->set_demand(engine->demand()); !status.ok()) {
+      log::error("the new rules are not used: " + status.error().to_text());
+      return;
+    }
+    pipeline_.set_engine(engine.get());
+    engine_ = std::move(engine);
+    log::info("rules loaded anew: " + std::to_string(engine_->rules().rules.size()));
+  }
+
+  void gather() {
+    const capture::SourceStats source = source_->stats();
+    stats_.seen = source.seen;
+    stats_.lost = source.lost;
+    stats_.lost_by_type = source.lost_by_type;
+    stats_.cpu_seconds = cpu_seconds();
+    stats_.rss_bytes = server::resident_bytes();
+    stats_.reloads = reloader_->reloads();
+    stats_.reload_failures = reloader_->failures();
+    stats_.disagreements = pipeline_.disagreements();
+    const state::StateStats state = state_.stats();
+    if (state.dropped_threads != 0) stats_.lost["process table full"] = state.dropped_threads;
+    if (state.dropped_fds != 0) stats_.lost["fd table full"] = state.dropped_fds;
+    std::vector<WatchMetrics::RuleRow> rows;
+    for (uint32_t i = 0; i < engine_->rules().rules.size(); ++i) {
+      const rules::Rule& rule = engine_->rules().rules[i];
+      rows.push_back({rule.name, std::string(finding::to_string(rule.priority)), rule.source,
+                      engine_->stats(i)});
+    }
+    metrics_.publish(stats_, std::move(rows), state.threads, state.fds);
+  }
+
+  // One alert of ours a second at most, when events were lost since the last.
+  void report_losses() {
+    uint64_t lost = 0;
+    for (const auto& [reason, count] : stats_.lost) lost += count;
+    if (lost <= reported_lost_) return;
+    const uint64_t fresh = lost - reported_lost_;
+    reported_lost_ = lost;
+    finding::Finding finding{
+        .time_ns = store::now_ns(),
+        .rule = "Saker internal: events lost",
+        .severity = finding::Severity::warning,
+        .source = "internal",
+        .hostname = options_.hostname,
+        .message = "Saker internal: " + std::to_string(fresh) + " events lost in the last second"};
+    finding.fields.push_back({"n_drops", fresh});
+    finding.fields.push_back({"n_evts", stats_.seen});
+    for (const auto& [reason, count] : stats_.lost)
+      finding.fields.push_back({"lost." + reason, count});
+    emit(std::move(finding));
+  }
+
+  void close() {
+    gather();
+    report_losses();
+    constexpr auto kPatience = std::chrono::seconds(5);
+    if (outputs_.store != nullptr) outputs_.store->flush(kPatience);
+    if (outputs_.dispatcher != nullptr) outputs_.dispatcher->flush(kPatience);
+  }
+
+  WatchOptions options_;
+  const WatchOutputs& outputs_;
+  WatchMetrics& metrics_;
+  WatchStats& stats_;
+  ProcLookup lookup_;
+  state::State state_;
+  Pipeline pipeline_;
+  std::unique_ptr<rules::Engine> engine_;
+  std::unique_ptr<capture::LiveSource> source_;
+  std::unique_ptr<Reloader> reloader_;
+  Clock::time_point last_housekeeping_{};
+  Clock::time_point last_stats_{};
+  uint64_t reported_lost_ = 0;
+};
+
+void append_counts(const std::map<std::string, uint64_t>& counts, std::string& out) {
+  out += '{';
+  for (const auto& [name, count] : counts) {
+    if (out.back() != '{') out += ',';
+    finding::append_json_string(name, out);
+    out += ':' + std::to_string(count);
+  }
+  out += '}';
+}
+
+}  // namespace
+
+Status watch(WatchOptions options, const WatchOutputs& outputs, WatchMetrics& metrics,
+             WatchStats& stats, const std::function<void(const rules::Engine&)>& started) {
+  return Watcher(std::move(options), outputs, metrics, stats).run(started);
+}
+
+std::string to_text(const WatchStats& stats) {
+  char line[160];
+  std::snprintf(line, sizeof line, "%.2f s of CPU, %.1f MiB resident, watching after %.3f s\n",
+                stats.cpu_seconds, static_cast<double>(stats.rss_bytes) / (1 << 20),
+                stats.start_seconds);
+  std::string text = "Events: " + std::to_string(stats.delivered) +
+                     ", alerts: " + std::to_string(stats.matched) + "; " + line;
+  for (const auto& [reason, count] : stats.lost)
+    if (count != 0) text += "Lost: " + std::to_string(count) + " (" + reason + ")\n";
+  for (const auto& [type, count] : stats.lost_by_type)
+    if (count != 0) text += "   " + type + ": " + std::to_string(count) + "\n";
+  return text;
+}
+
+std::string to_json(const WatchStats& stats) {
+  std::string out = R"({"schema":1,"events":{"seen":)" + std::to_string(stats.seen) +
+                    R"(,"delivered":)" + std::to_string(stats.delivered) + R"(,"matched":)" +
+                    std::to_string(stats.matched) + R"(,"lost":)";
+  append_counts(stats.lost, out);
+  out += R"(,"lost_by_type":)";
+  append_counts(stats.lost_by_type, out);
+  char numbers[160];
+  std::snprintf(numbers, sizeof numbers,
+                R"(},"cpu_seconds":%.4f,"rss_bytes":%llu,"start_seconds":%.4f,"reloads":%llu})",
+                stats.cpu_seconds, static_cast<unsigned long long>(stats.rss_bytes),
+                stats.start_seconds, static_cast<unsigned long long>(stats.reloads));
+  return out + numbers + "\n";
+}
+
+void WatchMetrics::publish(const WatchStats& stats, std::vector<RuleRow> rules, uint64_t threads,
+                           uint64_t fds) {
+  std::lock_guard lock(mutex_);
+  stats_ = stats;
+  rules_ = std::move(rules);
+  threads_ = threads;
+  fds_ = fds;
+}
+
+void WatchMetrics::collect(server::MetricsWriter& writer) const {
+  std::lock_guard lock(mutex_);
+  writer.counter("saker_events_seen_total", "Events that the kernel side met");
+  writer.sample(stats_.seen);
+  writer.counter("saker_events_total", "Events that went through state and rules");
+  writer.sample(stats_.delivered);
+  writer.counter("saker_events_lost_total", "Events lost, by reason");
+  for (const auto& [reason, count] : stats_.lost) writer.sample(count, {{"reason", reason}});
+  writer.counter("saker_events_lost_by_type_total", "Events lost, by type");
+  for (const auto& [type, count] : stats_.lost_by_type) writer.sample(count, {{"type", type}});
+  writer.gauge("saker_state_threads", "Threads in the process table");
+  writer.sample(threads_);
+  writer.gauge("saker_state_fds", "File descriptors in the tables");
+  writer.sample(fds_);
+  writer.counter("saker_rules_reloads_total", "Times that changed rules were taken over");
+  writer.sample(stats_.reloads);
+  writer.counter("saker_rules_reload_failures_total", "Times that changed rules had errors");
+  writer.sample(stats_.reload_failures);
+  writer.counter("saker_rule_evaluations_total", "Evaluations of each rule");
+  for (const RuleRow& rule : rules_)
+    writer.sample(rule.stats.evaluations, {{"rule_name", rule.name}});
+  writer.counter("saker_rule_matches_total", "Matches of each rule");
+  for (const RuleRow& rule : rules_)
+    writer.sample(rule.stats.matches,
+                  {{"priority", rule.priority}, {"rule_name", rule.name}, {"source", rule.source}});
+  writer.counter("saker_rule_seconds_total",
+                 "Time in each rule, estimated from a sample of the events");
+  for (const RuleRow& rule : rules_)
+    writer.sample(static_cast<double>(rule.stats.nanoseconds) / 1e9, {{"rule_name", rule.name}});
+}
+
+}  // namespace saker::agent

@@ -1,0 +1,76 @@
+// Watches the running machine: live events through state and rules, findings to sinks, store and
+// server.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/rule_files.h"
+#include "base/result.h"
+#include "capture/bpf/live.h"
+#include "output/dispatcher.h"
+#include "rules/engine.h"
+#include "server/server.h"
+#include "store/writer.h"
+
+namespace saker::agent {
+
+struct WatchOptions {
+  RuleFileOptions rules;
+  rules::Matching matching = rules::Matching::all;
+  bool watch_files = true;
+  capture::LiveOptions live;      // its demand comes from the rules
+  std::string hostname;           // empty: the machine's
+  uint64_t duration_seconds = 0;  // 0: until it is told to stop
+  bool keep_privileges = false;
+  bool verify = false;              // run the slow evaluator beside the fast one
+  uint64_t metadata_wait_ms = 500;  // how long an alert waits for its container's metadata
+};
+
+// Where findings go besides the dispatcher; any may be null.
+struct WatchOutputs {
+  output::Dispatcher* dispatcher = nullptr;
+  store::Writer* store = nullptr;
+  server::EventStream* stream = nullptr;
+};
+
+struct WatchStats {
+  uint64_t seen = 0, delivered = 0, matched = 0;
+  std::map<std::string, uint64_t> lost, lost_by_type;
+  double cpu_seconds = 0;
+  uint64_t rss_bytes = 0;
+  double start_seconds = 0;  // from the call until events were watched
+  uint64_t reloads = 0, reload_failures = 0;
+  uint64_t disagreements = 0;
+};
+std::string to_text(const WatchStats& stats);
+std::string to_json(const WatchStats& stats);
+
+// Numbers of a running watch for /metrics. Filled by the watching thread, read by the server's.
+class WatchMetrics : public server::MetricsSource {
+ public:
+  void collect(server::MetricsWriter& writer) const override;
+
+  struct RuleRow {
+    std::string name, priority, source;
+    rules::RuleStats stats;
+  };
+  void publish(const WatchStats& stats, std::vector<RuleRow> rules, uint64_t threads, uint64_t fds);
+
+ private:
+  mutable std::mutex mutex_;
+  WatchStats stats_;
+  std::vector<RuleRow> rules_;
+  uint64_t threads_ = 0, fds_ = 0;
+};
+
+// Runs until the duration is over or a signal comes (SIGINT, SIGTERM; SIGHUP reloads the rules and
+// reopens files). `started` is called once events are watched.
+Status watch(WatchOptions options, const WatchOutputs& outputs, WatchMetrics& metrics,
+             WatchStats& stats, const std::function<void(const rules::Engine&)>& started);
+
+}  // namespace saker::agent
