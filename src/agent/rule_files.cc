@@ -8,6 +8,11 @@
 
 namespace saker::agent {
 
+// A file may hold what a later one uses, so that something is not used yet is no news here; `rules check` says it.
+static bool is_news(const rules::Problem& warning) {
+  return warning.code != "LOAD_UNUSED_MACRO" && warning.code != "LOAD_UNUSED_LIST";
+}
+
 Result<rules::RuleSet> load_rule_files(const RuleFileOptions& options, std::string& warnings) {
   const std::vector<rules::RulesText> texts = SAKER_TRY(rules::read_rules_files(options.paths));
   rules::LoadResult loaded = rules::load(texts, {.catalog = &fields::catalog(),
@@ -15,7 +20,8 @@ Result<rules::RuleSet> load_rule_files(const RuleFileOptions& options, std::stri
                                                  .selections = options.selections,
                                                  .extra_output = options.extra_output});
   std::string errors;
-  for (const rules::FileReport& report : loaded.reports) {
+  for (rules::FileReport& report : loaded.reports) {
+    std::erase_if(report.warnings, [](const rules::Problem& warning) { return !is_news(warning); });
     if (!report.successful()) {
       errors += rules::to_text(report, true);
     } else if (!report.warnings.empty()) {
