@@ -13,6 +13,8 @@
 
 namespace saker::formats {
 
+struct JsonMember;
+
 struct JsonNode {
   enum class Kind : uint8_t {
     null,
@@ -30,7 +32,7 @@ struct JsonNode {
   double real = 0;
   std::string text;
   std::vector<JsonNode> items;
-  std::vector<std::pair<std::string, JsonNode>> members;
+  std::vector<JsonMember> members;
 
   [[nodiscard]] bool is_object() const { return kind == Kind::object; }
   [[nodiscard]] bool is_array() const { return kind == Kind::array; }
@@ -41,6 +43,12 @@ struct JsonNode {
   [[nodiscard]] std::string text_of(std::string_view name, std::string_view fallback = {}) const;
   [[nodiscard]] int64_t int_of(std::string_view name, int64_t fallback = 0) const;
   [[nodiscard]] bool bool_of(std::string_view name, bool fallback = false) const;
+};
+
+// A name and its value.
+struct JsonMember {
+  std::string first;
+  JsonNode second;
 };
 
 // Refuses text deeper than 256 levels or of more than a million values, invalid UTF-8 and trailing

@@ -18,13 +18,15 @@ struct YamlMark {
   uint64_t offset = 0;
 };
 
+struct YamlEntry;
+
 struct YamlNode {
   enum class Kind : uint8_t { null, scalar, sequence, map } kind = Kind::null;
   YamlMark mark;
   std::string text;                 // scalar
   bool quoted = false;              // scalar in quotes or a block style: never null, never a number
   std::vector<YamlNode> items;      // sequence
-  std::vector<std::pair<YamlNode, YamlNode>> entries;  // map, in file order, duplicate keys included
+  std::vector<YamlEntry> entries;  // map, in file order, duplicate keys included
 
   [[nodiscard]] bool is_null() const { return kind == Kind::null; }
   [[nodiscard]] bool is_scalar() const { return kind == Kind::scalar; }
@@ -32,6 +34,11 @@ struct YamlNode {
   [[nodiscard]] bool is_map() const { return kind == Kind::map; }
   // The value of `key` in a map (the first, when it is there twice), or null.
   [[nodiscard]] const YamlNode* find(std::string_view key) const;
+};
+
+// A key and its value.
+struct YamlEntry {
+  YamlNode first, second;
 };
 
 struct YamlLimits {
