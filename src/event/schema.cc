@@ -58,23 +58,26 @@ constexpr bool ends_in_e(std::string_view identifier) {
   return identifier.ends_with("_E");
 }
 
-constexpr bool returns_value(std::span<const ParamInfo> params, bool enter) {
-  if (enter || params.empty()) return false;
-  return params[0].name == "res" || params[0].name == "fd" || params[0].name == "res_or_fd";
+// The first parameter of the end of a call is what it returned, whatever its name (getuid: "uid").
+// Calls without an event of their own say nothing of it.
+constexpr bool returns_value(EventCode code, uint8_t kind, std::span<const ParamInfo> params,
+                             bool enter) {
+  return (kind & KindSyscall) != 0 && !enter && !params.empty() && code != GENERIC_X;
 }
 
 constexpr EventInfo kEvents[] = {
-#define EVENT(code, ident, name, category, kind, flags, count, ...) \
-  EventInfo{EventCode::ident,                                       \
-            name,                                                   \
-            #ident,                                                 \
-            Category::category,                                     \
-            static_cast<uint8_t>(kind),                             \
-            static_cast<uint16_t>(flags),                           \
-            std::span<const ParamInfo>(kParams_##ident),            \
-            fd_param_of(kParams_##ident, flags),                    \
-            ends_in_e(#ident),                                      \
-            returns_value(kParams_##ident, ends_in_e(#ident))},
+#define EVENT(code, ident, name, category, kind, flags, count, ...)                      \
+  EventInfo{EventCode::ident,                                                            \
+            name,                                                                        \
+            #ident,                                                                      \
+            Category::category,                                                          \
+            static_cast<uint8_t>(kind),                                                  \
+            static_cast<uint16_t>(flags),                                                \
+            std::span<const ParamInfo>(kParams_##ident),                                 \
+            fd_param_of(kParams_##ident, flags),                                         \
+            ends_in_e(#ident),                                                           \
+            returns_value(EventCode::ident, static_cast<uint8_t>(kind), kParams_##ident, \
+                          ends_in_e(#ident))},
 #include "event/events.def"
 #undef EVENT
 #undef PARAM

@@ -142,7 +142,7 @@ struct EventInfo {
   [[nodiscard]] bool has(uint16_t flag) const { return (flags & flag) != 0; }
   // The index of a parameter by name, or -1.
   [[nodiscard]] int param_index(std::string_view param_name) const;
-  // Parameter 0 is the result of the call (named res, or an fd of a call that makes one).
+  // Parameter 0 is the result of the call.
   [[nodiscard]] bool has_return_value() const { return return_value; }
   bool return_value;
 };

@@ -89,8 +89,6 @@ struct FieldInfo {
   // Checks and completes the argument when a condition is compiled; may be null. The returned type
   // replaces `type` (evt.rawarg.x has that of the parameter).
   Result<Type> (*bind)(FieldArg& arg) = nullptr;
-  // Judges a constant that the field is compared with for equality (evt.type); may be null.
-  Status (*check_constant)(std::string_view constant) = nullptr;
   // What outputs show, when it is not what comparisons use: a single value (the ancestors of
   // proc.aname as one text). Null: `extract`.
   Extract display = nullptr;

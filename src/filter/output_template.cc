@@ -154,7 +154,7 @@ bool OutputTemplate::render(const EvalContext& context, std::string& out, bool r
     if (!token.has_operand) continue;
     const size_t start = out.size();
     values.clear();
-    if (evaluate(token.operand, context, values)) {
+    if (evaluate_shown(token.operand, context, values)) {
       append_text(token.operand, values, out);
     } else if (require_all && !starts_with_star_) {
       return false;
@@ -169,11 +169,21 @@ bool OutputTemplate::render(const EvalContext& context, std::string& out, bool r
 void OutputTemplate::collect(const EvalContext& context,
                              std::vector<finding::NamedValue>& out) const {
   Values values;
-  for (const Named& field : fields_) {
-    values.clear();
-    if (!evaluate(field.operand, context, values)) values.clear();
-    out.push_back({field.name, to_field_value(field.operand, values, context)});
-  }
+  for (const Named& field : fields_)
+    out.push_back({field.name, show_value(field.operand, context, values)});
+}
+
+bool evaluate_shown(const Operand& operand, const EvalContext& context, Values& out) {
+  if (operand.kind == Operand::Kind::field && operand.field.info->display != nullptr)
+    return operand.field.info->display(context, operand.field.arg, out);
+  return evaluate(operand, context, out);
+}
+
+finding::FieldValue show_value(const Operand& operand, const EvalContext& context,
+                               Values& values) {
+  values.clear();
+  if (!evaluate_shown(operand, context, values)) return std::monostate();
+  return to_field_value(operand, values, context);
 }
 
 std::vector<const Operand*> OutputTemplate::operands() const {

@@ -48,11 +48,18 @@ class OutputTemplate {
   bool starts_with_star_ = false;
 };
 
+// evaluate(), for outputs: a field whose outputs differ from what is compared gives those.
+bool evaluate_shown(const Operand& operand, const EvalContext& context, Values& out);
+
 // A field's value(s) as people read it: lists as (a,b), flags per the field's print format.
 void append_text(const Operand& operand, const Values& values, std::string& out);
 
 // The same typed for JSON.
 finding::FieldValue to_field_value(const Operand& operand, const Values& values,
                                    const EvalContext& context);
+
+// evaluate_shown() and to_field_value() in one; null when there is no value. `values` is only room
+// to work in.
+finding::FieldValue show_value(const Operand& operand, const EvalContext& context, Values& values);
 
 }  // namespace saker::filter
