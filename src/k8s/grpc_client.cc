@@ -7,8 +7,6 @@
 #include <nghttp2/nghttp2.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -18,6 +16,7 @@
 
 #include "base/fd.h"
 #include "base/strings.h"
+#include "k8s/unix_socket.h"
 
 namespace saker::k8s {
 namespace {
@@ -87,29 +86,6 @@ constexpr std::array kStatuses = {
     GrpcStatus{"data loss", Code::corrupt},
     GrpcStatus{"unauthenticated", Code::denied},
 };
-
-Result<UniqueFd> connect_unix(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path) {
-    return Error{Code::invalid, fmt::format("not a socket path: '{}'", path)};
-  }
-  std::memcpy(address.sun_path, path.data(), path.size());
-  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  // A unix socket connects at once or not at all: EAGAIN means that the server's backlog is full.
-  if (!fd.valid() ||
-      ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    const int number = errno;
-    Error error = errno_error("connect " + path, number);
-    if (number == EAGAIN) {
-      error.code = Code::busy;
-    } else if (number != EACCES && number != EPERM) {
-      error.code = Code::io;
-    }
-    return error;
-  }
-  return fd;
-}
 
 }  // namespace
 
