@@ -128,8 +128,7 @@ void fill_child(World& world, Thread& child, const Thread& from, const Event& ev
 // What the event tells of its own thread, for one that the capture never told of.
 void repair(World& world, Thread& thread, const Event& event) {
   if (!thread.placeholder) return;
-  thread.placeholder = false;
-  thread.live_threads = 1;
+  world.become_real(thread);
   thread.image = inherit_image(world, nullptr, event);
   world.set_group(thread, event.get<int64_t>(kPid, -1));
   world.set_parent(thread, event.get<int64_t>(kPtid, -1));

@@ -57,9 +57,20 @@ void on_prctl(World& /*world*/, const Event& event, Thread& thread) {
     thread.leader->is_subreaper = event.get<int64_t>(3) != 0;
 }
 
+// A limit is the process's: all its threads have it.
+void set_fd_limit(Thread& thread, uint64_t limit) {
+  constexpr int kMostThreads = 4096;
+  Thread* at = &thread;
+  for (int i = 0; i < kMostThreads; ++i) {
+    at->fdlimit = limit;
+    at = at->group_next;
+    if (at == &thread) break;
+  }
+}
+
 void on_rlimit(World& /*world*/, const Event& event, Thread& thread) {
   if (succeeded(event) && event.get<uint8_t>(3, 0xff) == kNoFile)
-    thread.leader->fdlimit = thread.fdlimit = event.get<uint64_t>(1, thread.fdlimit);
+    set_fd_limit(thread, event.get<uint64_t>(1, thread.fdlimit));
 }
 
 // A call that only asks has a new limit of 0 in the event, which is taken for a limit all the same:
@@ -69,7 +80,7 @@ void on_prlimit(World& world, const Event& event, Thread& thread) {
   const int64_t limit = event.get<int64_t>(1, -1);
   const int64_t pid = event.get<int64_t>(5);
   Thread* target = pid == 0 ? &thread : world.threads.find(pid);
-  if (limit != -1 && target != nullptr) target->fdlimit = static_cast<uint64_t>(limit);
+  if (limit != -1 && target != nullptr) set_fd_limit(*target, static_cast<uint64_t>(limit));
 }
 
 // The base has a slash at its end, so that paths can be put behind it.

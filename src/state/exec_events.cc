@@ -57,8 +57,9 @@ void find_exepath(World& world, Thread& thread, const Event& event, std::string&
     if (thread.enter->dirfd != kAtFdCwd && !path.starts_with('/'))
       base = base_of_dirfd(world, thread, thread.enter->dirfd, world.scratch);
   }
-  if (path.empty() || path == "<NA>") {
-    exepath = "<NA>";
+  if (path.empty()) return;  // not known
+  if (path == "<NA>") {
+    exepath = path;
     return;
   }
   concatenate_paths(base, path, exepath);
@@ -120,8 +121,7 @@ void close_on_exec(World& world, Thread& thread) {
 void become_process(World& world, Thread& thread, const Event& event) {
   const int64_t pid = event.get<int64_t>(kPid, thread.tid);
   if (thread.placeholder || thread.pid < 0) {
-    thread.placeholder = false;
-    thread.live_threads = 1;
+    world.become_real(thread);
     world.set_group(thread, pid);
     world.set_parent(thread, event.get<int64_t>(kPtid, -1));
     if (thread.vtid < 0) thread.vtid = thread.tid;

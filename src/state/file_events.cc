@@ -87,6 +87,13 @@ void open_file(World& world, Thread& thread, const Opened& opened) {
   world.add_fd(thread, opened.number, std::move(fd));
 }
 
+// See State::set_reference_quirks().
+void show_directory(World& world, const Thread& thread, const Opened& opened) {
+  if (!world.reference_quirks || opened.dirfd == kAtFdCwd || opened.path.starts_with('/')) return;
+  const Fd* directory = world.fd_of(thread, opened.dirfd);
+  if (directory != nullptr) world.applied.fd = directory;
+}
+
 template <uint16_t kType, uint16_t kEnterType>
 void on_open(World& world, const Event& event, Thread& thread) {
   constexpr Layout kAt = layout_of(kType);
@@ -94,9 +101,12 @@ void on_open(World& world, const Event& event, Thread& thread) {
   const bool has_enter = enter != nullptr && enter->type == kEnterType && kEnterType != 0;
   if (enter != nullptr) enter->type = 0;
   Opened opened{.number = event.get<int64_t>(0, -1)};
-  if (opened.number < 0) return;
   opened.dirfd = kAt.dirfd < 0 ? kAtFdCwd : event.get<int64_t>(kAt.dirfd, kAtFdCwd);
   opened.path = event.text(kAt.path);
+  if (opened.number < 0) {
+    show_directory(world, thread, opened);
+    return;
+  }
   opened.dev = event.get<uint32_t>(kAt.dev);
   opened.ino = event.get<uint64_t>(kAt.ino);
   if constexpr (kType == SYSCALL_CREAT_X) {
@@ -108,6 +118,7 @@ void on_open(World& world, const Event& event, Thread& thread) {
   }
   if (has_enter) prefer_enter(*enter, opened);
   open_file(world, thread, opened);
+  show_directory(world, thread, opened);
 }
 
 }  // namespace

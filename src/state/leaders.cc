@@ -22,28 +22,35 @@ const Thread* State::ancestor(const Thread& thread, unsigned n) const {
 
 namespace {
 
-// The highest of the consecutive ancestors that share `id`; the process itself when its parent is
-// elsewhere.
+// The highest of the consecutive ancestors that share `id`. Null when the parent does not.
 const Thread* highest_sharing(const World& world, const Thread& thread, int64_t Thread::* id) {
-  const Thread* leader = thread.leader;
+  const Thread* leader = nullptr;
+  const Thread* at = thread.leader;
   for (int i = 0; i < kMaxAncestors; ++i) {
-    const Thread* parent = world.parent_process(*leader);
-    if (parent == nullptr || parent->*id != thread.*id) break;
-    leader = parent;
+    at = world.parent_process(*at);
+    if (at == nullptr || at->*id != thread.*id) break;
+    leader = at;
   }
   return leader;
+}
+
+// Outside a pid namespace the number names the leader. Inside it is one of the namespace's, and a
+// leader may be gone: then the chain of parents is what is left.
+const Thread* leader_of(const World& world, const Thread& thread, int64_t Thread::* id) {
+  if (thread.*id < 0) return nullptr;
+  if (thread.tid == thread.vtid)
+    if (const Thread* leader = world.threads.find(thread.*id)) return leader;
+  return highest_sharing(world, thread, id);
 }
 
 }  // namespace
 
 const Thread* State::session_leader(const Thread& thread) const {
-  if (thread.tid == thread.vtid) return impl_->threads.find(thread.sid);
-  return highest_sharing(*impl_, thread, &Thread::sid);
+  return leader_of(*impl_, thread, &Thread::sid);
 }
 
 const Thread* State::group_leader(const Thread& thread) const {
-  if (thread.tid == thread.vtid) return impl_->threads.find(thread.vpgid);
-  return highest_sharing(*impl_, thread, &Thread::vpgid);
+  return leader_of(*impl_, thread, &Thread::vpgid);
 }
 
 const Thread* State::host_group_leader(const Thread& thread) const {

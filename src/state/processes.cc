@@ -55,12 +55,19 @@ Thread* World::add_placeholder(int64_t tid) {
   Thread* thread = add_thread(tid);
   if (thread == nullptr) return nullptr;
   thread->comm = "<NA>";
+  thread->cwd = "./";
   thread->placeholder = true;
   thread->live_threads = 0;
   thread->image = new_image();
   thread->image->exe = "<NA>";
   ++stats.placeholders;
   return thread;
+}
+
+void World::become_real(Thread& thread) {
+  thread.placeholder = false;
+  thread.cwd.clear();
+  if (!thread.dead) ++thread.leader->live_threads;
 }
 
 Thread* World::thread_or_placeholder(int64_t tid, uint64_t timestamp) {

@@ -37,7 +37,10 @@ void set_counters(Thread& thread, const event::ProcessEntry& process) {
 void set_image(World& world, Thread& thread, const event::ProcessEntry& process) {
   Ref<Image> image = world.new_image();
   world.set_texts(*image, process.exe, process.args, process.env);
-  image->exepath = process.exepath.substr(0, kLongestPath);
+  constexpr std::string_view kDeleted = " (deleted)";  // how /proc marks a program that is gone
+  std::string_view exepath = process.exepath.substr(0, kLongestPath);
+  if (exepath.ends_with(kDeleted)) exepath.remove_suffix(kDeleted.size());
+  image->exepath = exepath;
   image->exe_ino = process.exe_ino;
   image->exe_ino_ctime = process.exe_ino_ctime;
   image->exe_ino_mtime = process.exe_ino_mtime;
@@ -111,8 +114,7 @@ void State::on_process(const event::ProcessEntry& process) {
   Thread* thread = world.threads.find(process.tid);
   if (thread == nullptr) thread = world.add_thread(process.tid);
   if (thread == nullptr) return;
-  if (thread->live_threads == 0 && !thread->dead) thread->live_threads = 1;
-  thread->placeholder = false;
+  if (thread->placeholder) world.become_real(*thread);
   world.set_group(*thread, process.pid);
   world.set_parent(*thread, process.ptid);
   thread->comm = process.comm.substr(0, 64);

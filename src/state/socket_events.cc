@@ -247,7 +247,7 @@ void learn_ends(World& world, Thread& thread, SocketAddress address, bool incomi
 
 void mark_connected(World& world, Thread& thread) {
   const Fd& fd = *world.applied.fd;
-  if (fd.connected || !(fd.is_inet() || fd.type == FdType::unix_socket)) return;
+  if (fd.connected || !fd.is_inet()) return;
   if (Fd* own = event_fd(world, thread)) own->connected = true;
 }
 

@@ -12,6 +12,10 @@ void State::set_live_lookup(LiveLookup* lookup) {
   impl_->lookup = lookup;
 }
 
+void State::set_reference_quirks(bool on) {
+  impl_->reference_quirks = on;
+}
+
 void State::set_container_request(std::function<void(const Cgroups&, const Thread&)> request) {
   impl_->container_request = std::move(request);
 }
@@ -37,6 +41,10 @@ Applied State::apply(const event::Event& event) {
   applied = Applied{};
   if (event.type >= event::kEventCodeCount || event.source != event::Source::syscall) [[unlikely]]
     return applied;
+  previous_timestamp_ = last_timestamp_;
+  last_timestamp_ = event.timestamp;
+  if (first_timestamp_ == 0 && (event.info().kind & event::KindMeta) == 0) [[unlikely]]
+    first_timestamp_ = event.timestamp;
   const Step& step = world.table[event.type];
   if (step.who != Step::Who::nobody) [[likely]] {
     Thread* thread = world.threads.find(event.tid);

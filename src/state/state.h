@@ -68,6 +68,10 @@ class State : public event::SnapshotSink {
   // Called when a thread enters a container that has no metadata yet (once a container).
   void set_container_request(std::function<void(const Cgroups&, const Thread&)> request);
 
+  // Some of what the reference gets wrong, the same way: openat relative to a directory fd is shown
+  // with that fd instead of the one that it opened. Off by default, since rules miss files by it.
+  void set_reference_quirks(bool on);
+
   // SnapshotSink
   void on_machine(const event::MachineInfo& machine) override;
   void on_process(const event::ProcessEntry& process) override;
@@ -111,10 +115,18 @@ class State : public event::SnapshotSink {
   [[nodiscard]] StateStats stats() const;
   // The result of the last apply(), for fields that need more than thread and fd.
   [[nodiscard]] const Applied& applied() const;
+  // When the events began: the time of the first that is no description of the system (procinfo,
+  // container ...); 0 before it.
+  [[nodiscard]] uint64_t first_timestamp() const { return first_timestamp_; }
+  // The time of the event before that of the last apply(); 0 when there was none.
+  [[nodiscard]] uint64_t previous_timestamp() const { return previous_timestamp_; }
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
+  uint64_t first_timestamp_ = 0;
+  uint64_t previous_timestamp_ = 0;
+  uint64_t last_timestamp_ = 0;
 };
 
 // Joins `path` onto `base` (which an absolute path ignores), resolving "//", "/./" and "..",

@@ -9,11 +9,11 @@ namespace {
 
 using namespace event;
 
-// The fd that an event uses: the first parameter that is one, but for the result of a call that
-// makes another (dup).
+// The fd that an event uses: the first parameter that is one, but for the result of a call (dup and
+// fcntl give descriptors).
 int8_t used_fd(const EventInfo& info) {
   if (!info.has(UsesFd | DestroysFd)) return -1;
-  for (size_t i = info.has(CreatesFd) ? 1 : 0; i < info.params.size(); ++i)
+  for (size_t i = info.has_return_value() ? 1 : 0; i < info.params.size(); ++i)
     if (info.params[i].type == ParamType::Fd) return static_cast<int8_t>(i);
   return -1;
 }

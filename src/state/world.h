@@ -53,6 +53,8 @@ class World {
   Thread* thread_or_placeholder(int64_t tid, uint64_t timestamp);
   Thread* add_thread(int64_t tid);
   Thread* add_placeholder(int64_t tid);
+  // A placeholder that an event tells enough of to be counted.
+  void become_real(Thread& thread);
   // Makes `thread` one of the group of `pid` (itself when tid == pid).
   void set_group(Thread& thread, int64_t pid);
   void set_parent(Thread& thread, int64_t ptid);
@@ -112,6 +114,7 @@ class World {
   StateStats stats;
   event::MachineInfo machine;
   std::string hostname;
+  bool reference_quirks = false;
 
   event::SnapshotSink* self;
   LiveLookup* lookup = nullptr;
