@@ -473,6 +473,17 @@ CHECKED_APART int put_fsconfig_value(struct Record *r, u32 text) {
   return 0;
 }
 
+// Another thread may have unmapped the name since the kernel read it: hiding an open must not be that easy.
+CHECKED_APART int put_open_name(struct Record *r, u64 pointer) {
+  if (!r) return 0;
+  const long length = pointer ? bpf_probe_read_user_str(BYTE_AT(r, r->pos), kPath, (void *)pointer) : 0;
+  if (length > 0)
+    end_param(r, length);
+  else
+    put_path_of_file(r, pointer && r->ret >= 0 ? (u64)file_of(r->ret) : 0);
+  return 0;
+}
+
 ALWAYS u32 mknod_mode(u32 mode) {
   const u32 kind = mode & kModeMask;
   u32 out = permission_bits(mode);
@@ -506,6 +517,7 @@ CHECKED_APART int put_op(struct Record *r, u32 word) {
     case OP_CONST: put_width(r, table, width); break;
     case OP_STR_OK: put_user_string(r, ret >= 0 ? value : 0); break;
     case OP_STR: put_user_string(r, value); break;
+    case OP_OPEN_NAME: put_open_name(r, value); break;
     case OP_FLAGS: put_width(r, translate_flags(value, table), width); break;
     case OP_ENUM: {
       const u64 part = table & 0x80 ? value >> 8 : table & 0x40 ? value & 0xff : value;

@@ -25,6 +25,7 @@ enum OpKind {
   OP_CONST,       // `table`, in `width` bytes
   OP_EMPTY,       //
   OP_STR,         // user string
+  OP_OPEN_NAME,   // user string of an open; when it can't be read (any more), the path of the file that was opened
   OP_STR_OK,      // user string when the call succeeded, else empty
   OP_FLAGS,       // argument through bit map `table`
   OP_ENUM,        // argument through value map `table`; its bits 0x80: without the low byte, 0x40: that byte alone
