@@ -89,10 +89,9 @@ Place Parser::place() {
     line_seen_ = line_start_ = 0;
     line_ = 1;
   }
-  for (;;) {
-    const size_t newline = text_.find('\n', line_seen_);
-    if (newline == std::string_view::npos || newline >= pos_) break;
-    line_seen_ = line_start_ = newline + 1;
+  for (; line_seen_ < pos_; ++line_seen_) {
+    if (text_[line_seen_] != '\n') continue;
+    line_start_ = line_seen_ + 1;
     ++line_;
   }
   return {static_cast<uint32_t>(pos_), line_, static_cast<uint32_t>(pos_ - line_start_ + 1)};
