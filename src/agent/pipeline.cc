@@ -10,7 +10,7 @@ void Pipeline::emit(std::span<const uint32_t> hits) {
     finding::Finding finding = engine_->make_finding(index, context_);
     if (thread_ != nullptr && thread_->cgroups)
       finding.container_id = thread_->cgroups->full_container_id;
-    sink_.on_finding(std::move(finding), context_);
+    sink_.on_finding(std::move(finding), engine_->rules().rules[index], context_);
   }
 }
 

@@ -20,7 +20,8 @@ class Pipeline {
   class FindingSink {
    public:
     virtual ~FindingSink() = default;
-    virtual void on_finding(finding::Finding finding, const filter::EvalContext& context) = 0;
+    virtual void on_finding(finding::Finding finding, const rules::Rule& rule,
+                            const filter::EvalContext& context) = 0;
   };
 
   Pipeline(state::State& state, FindingSink& sink) : state_(state), sink_(sink) {}

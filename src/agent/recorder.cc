@@ -132,7 +132,7 @@ class Recorder : private Pipeline::FindingSink {
   }
 
  private:
-  void on_finding(finding::Finding, const filter::EvalContext&) override {}
+  void on_finding(finding::Finding, const rules::Rule&, const filter::EvalContext&) override {}
 
   Status loop(capture::LiveSource& source, std::optional<Command>& command,
               RecordSummary& summary) {

@@ -27,7 +27,8 @@ class FindingPrinter : public Pipeline::FindingSink {
   FindingPrinter(TextOutput& out, const ReplayOptions& options, ReplaySummary& summary)
       : out_(out), options_(options), summary_(summary) {}
 
-  void on_finding(finding::Finding finding, const filter::EvalContext&) override {
+  void on_finding(finding::Finding finding, const rules::Rule&,
+                  const filter::EvalContext&) override {
     ++summary_.by_severity[static_cast<size_t>(finding.severity)];
     std::string& buffer = out_.buffer();
     if (options_.json) {
@@ -123,7 +124,8 @@ class Replay {
 
  private:
   Status run_file(const std::string& file) {
-    std::unique_ptr<capture::ScapReader> source = SAKER_TRY(capture::ScapReader::open({.path = file}));
+    std::unique_ptr<capture::ScapReader> source =
+        SAKER_TRY(capture::ScapReader::open({.path = file}));
     state::State state;
     SAKER_CHECK(source->snapshot(state));
     if (engine_ != nullptr) engine_->set_hostname(std::string(state.hostname()));

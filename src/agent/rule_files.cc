@@ -8,7 +8,8 @@
 
 namespace saker::agent {
 
-// A file may hold what a later one uses, so that something is not used yet is no news here; `rules check` says it.
+// A file may hold what a later one uses, so that something is not used yet is no news here; `rules
+// check` says it.
 static bool is_news(const rules::Problem& warning) {
   return warning.code != "LOAD_UNUSED_MACRO" && warning.code != "LOAD_UNUSED_LIST";
 }

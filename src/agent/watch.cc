@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <functional>
 
+#include "agent/metadata.h"
 #include "agent/pipeline.h"
 #include "agent/privileges.h"
 #include "agent/reloader.h"
@@ -91,6 +92,12 @@ class Watcher : private Pipeline::FindingSink {
     options_.live.demand = engine_->demand();
     source_ = SAKER_TRY(capture::open_live(options_.live));
     state_.set_live_lookup(&lookup_);
+    if (options_.container_metadata) {
+      desk_ = std::make_unique<MetadataDesk>(
+          state_, options_.runtimes, options_.container_cache,
+          std::chrono::milliseconds(options_.metadata_wait_ms),
+          [this](finding::Finding finding) { emit(std::move(finding)); });
+    }
     SAKER_CHECK(source_->snapshot(state_));
     pipeline_.set_engine(engine_.get());
     pipeline_.set_verify(options_.verify);
@@ -145,9 +152,14 @@ class Watcher : private Pipeline::FindingSink {
     pipeline_.handle(event);
   }
 
-  void on_finding(finding::Finding finding, const filter::EvalContext&) override {
+  void on_finding(finding::Finding finding, const rules::Rule& rule,
+                  const filter::EvalContext& context) override {
     finding.hostname = options_.hostname;
-    emit(std::move(finding));
+    if (desk_) {
+      desk_->handle(std::move(finding), rule, context);
+    } else {
+      emit(std::move(finding));
+    }
   }
 
   void emit(finding::Finding finding) {
@@ -160,9 +172,10 @@ class Watcher : private Pipeline::FindingSink {
 
   // What needs no event, a few times a second.
   void housekeeping(Clock::time_point now) {
-    constexpr auto kInterval = std::chrono::milliseconds(200);
+    constexpr auto kInterval = std::chrono::milliseconds(50);
     if (now - last_housekeeping_ < kInterval) return;
     last_housekeeping_ = now;
+    if (desk_) desk_->poll();
     if (reload_requested.exchange(false, std::memory_order_relaxed)) {
       reloader_->request();
       if (outputs_.dispatcher != nullptr) outputs_.dispatcher->reopen();
@@ -181,6 +194,7 @@ class Watcher : private Pipeline::FindingSink {
       log::error("the new rules are not used: " + status.error().to_text());
       return;
     }
+    if (desk_) desk_->release_all();  // what waits refers to the old rules
     pipeline_.set_engine(engine.get());
     engine_ = std::move(engine);
     log::info("rules loaded anew: " + std::to_string(engine_->rules().rules.size()));
@@ -230,6 +244,7 @@ class Watcher : private Pipeline::FindingSink {
   }
 
   void close() {
+    if (desk_) desk_->release_all();
     gather();
     report_losses();
     constexpr auto kPatience = std::chrono::seconds(5);
@@ -247,6 +262,7 @@ class Watcher : private Pipeline::FindingSink {
   std::unique_ptr<rules::Engine> engine_;
   std::unique_ptr<capture::LiveSource> source_;
   std::unique_ptr<Reloader> reloader_;
+  std::unique_ptr<MetadataDesk> desk_;
   Clock::time_point last_housekeeping_{};
   Clock::time_point last_stats_{};
   uint64_t reported_lost_ = 0;

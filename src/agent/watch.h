@@ -12,6 +12,7 @@
 #include "agent/rule_files.h"
 #include "base/result.h"
 #include "capture/bpf/live.h"
+#include "k8s/runtimes.h"
 #include "output/dispatcher.h"
 #include "rules/engine.h"
 #include "server/server.h"
@@ -27,7 +28,10 @@ struct WatchOptions {
   std::string hostname;           // empty: the machine's
   uint64_t duration_seconds = 0;  // 0: until it is told to stop
   bool keep_privileges = false;
-  bool verify = false;              // run the slow evaluator beside the fast one
+  bool verify = false;             // run the slow evaluator beside the fast one
+  bool container_metadata = true;  // ask the container runtimes
+  k8s::RuntimeConfig runtimes;
+  size_t container_cache = 16384;
   uint64_t metadata_wait_ms = 500;  // how long an alert waits for its container's metadata
 };
 

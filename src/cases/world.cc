@@ -47,7 +47,7 @@ World::~World() {
   if (!scratch_folder_.empty()) fs::remove_all(scratch_folder_, ignored);
 }
 
-void World::on_finding(finding::Finding finding, const filter::EvalContext&) {
+void World::on_finding(finding::Finding finding, const rules::Rule&, const filter::EvalContext&) {
   findings_.push_back(std::move(finding));
 }
 

@@ -44,7 +44,8 @@ class World : private agent::Pipeline::FindingSink {
   [[nodiscard]] bool had_expectation() const { return had_expectation_; }
 
  private:
-  void on_finding(finding::Finding finding, const filter::EvalContext& context) override;
+  void on_finding(finding::Finding finding, const rules::Rule& rule,
+                  const filter::EvalContext& context) override;
 
   Outcome step_rules(const Step& step);
   Outcome step_process(const Step& step);

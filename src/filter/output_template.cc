@@ -146,24 +146,46 @@ Result<OutputTemplate> OutputTemplate::compile(std::string_view text, const Fiel
   return Compiler(text, catalog, source).run();
 }
 
+bool OutputTemplate::append_token(const Token& token, const EvalContext& context, Values& values,
+                                  std::string& out) {
+  out += token.literal;
+  if (!token.has_operand) return true;
+  const size_t start = out.size();
+  values.clear();
+  const bool has_value = evaluate_shown(token.operand, context, values);
+  if (has_value) {
+    append_text(token.operand, values, out);
+  } else {
+    out += "<NA>";
+  }
+  if (token.width != 0) out.resize(start + token.width, ' ');
+  return has_value;
+}
+
 bool OutputTemplate::render(const EvalContext& context, std::string& out, bool require_all) const {
   out.clear();
   Values values;
-  for (const Token& token : tokens_) {
-    out += token.literal;
-    if (!token.has_operand) continue;
-    const size_t start = out.size();
-    values.clear();
-    if (evaluate_shown(token.operand, context, values)) {
-      append_text(token.operand, values, out);
-    } else if (require_all && !starts_with_star_) {
+  for (const Token& token : tokens_)
+    if (!append_token(token, context, values, out) && require_all && !starts_with_star_)
       return false;
-    } else {
-      out += "<NA>";
-    }
-    if (token.width != 0) out.resize(start + token.width, ' ');
-  }
   return true;
+}
+
+std::vector<std::string> OutputTemplate::render_pieces(const EvalContext& context) const {
+  std::vector<std::string> pieces(tokens_.size());
+  Values values;
+  for (size_t i = 0; i < tokens_.size(); ++i) append_token(tokens_[i], context, values, pieces[i]);
+  return pieces;
+}
+
+void OutputTemplate::refresh(const EvalContext& context, bool (*wanted)(const Operand&),
+                             std::vector<std::string>& pieces) const {
+  Values values;
+  for (size_t i = 0; i < tokens_.size() && i < pieces.size(); ++i) {
+    if (!tokens_[i].has_operand || !wanted(tokens_[i].operand)) continue;
+    pieces[i].clear();
+    append_token(tokens_[i], context, values, pieces[i]);
+  }
 }
 
 void OutputTemplate::collect(const EvalContext& context,

@@ -22,6 +22,12 @@ class OutputTemplate {
   // no value.
   bool render(const EvalContext& context, std::string& out, bool require_all = false) const;
 
+  // The same in pieces, one a token, for a template of which a part is known only later: refresh()
+  // fills in anew the pieces whose operands are `wanted`.
+  [[nodiscard]] std::vector<std::string> render_pieces(const EvalContext& context) const;
+  void refresh(const EvalContext& context, bool (*wanted)(const Operand&),
+               std::vector<std::string>& pieces) const;
+
   // One entry a distinct field of the template, under the name as written there; null where it has
   // no value. A transformer contributes the field inside it, untransformed.
   void collect(const EvalContext& context, std::vector<finding::NamedValue>& out) const;
@@ -42,6 +48,10 @@ class OutputTemplate {
     Operand operand;
   };
   class Compiler;
+
+  // False when the token's operand has no value.
+  static bool append_token(const Token& token, const EvalContext& context, Values& values,
+                           std::string& out);
 
   std::vector<Token> tokens_;
   std::vector<Named> fields_;

@@ -5,8 +5,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <mutex>
+#include <optional>
 
+#include "agent/config.h"
 #include "agent/watch.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -20,33 +21,76 @@ namespace saker::cmd {
 namespace {
 
 struct Arguments {
-  std::vector<std::string> rules;
-  std::string data_dir, listen = "127.0.0.1:8765", priority = "debug", matching = "all", stats_json,
-                        file, extra_output;
+  std::vector<std::string> config, options, rules;
+  std::string data_dir, listen, priority, matching, stats_json, file, extra_output;
   uint64_t duration = 0;
   bool json = false, no_store = false, no_server = false, dry_run = false, quiet = false,
        verify = false, no_push_down = false, keep_privileges = false;
 };
 
-std::string data_folder(const Arguments& arguments) {
-  if (!arguments.data_dir.empty()) return arguments.data_dir;
-  if (const char* given = ::getenv("SAKER_DATA_DIR"); given != nullptr) return given;
-  return "/var/lib/saker";
+// Flags are short for configuration keys, and win over the files.
+std::vector<std::string> overrides_of(const Arguments& arguments) {
+  std::vector<std::string> overrides = arguments.options;
+  const auto set = [&](bool given, const std::string& text) {
+    if (given) overrides.push_back(text);
+  };
+  set(!arguments.data_dir.empty(), "data_dir=" + arguments.data_dir);
+  set(!arguments.listen.empty(), "server.listen=" + arguments.listen);
+  set(!arguments.priority.empty(), "priority=" + arguments.priority);
+  set(!arguments.matching.empty(), "rule_matching=" + arguments.matching);
+  set(!arguments.file.empty(), "file_output.enabled=true");
+  set(!arguments.file.empty(), "file_output.filename=" + arguments.file);
+  set(arguments.json, "json_output=true");
+  set(arguments.no_store, "store.enabled=false");
+  set(arguments.no_server, "server.enabled=false");
+  set(arguments.no_push_down, "live.push_down=false");
+  set(arguments.keep_privileges, "drop_privileges=false");
+  return overrides;
 }
 
-Result<agent::WatchOptions> watch_options(const Arguments& arguments) {
+Result<agent::Config> load_configuration(const Arguments& arguments) {
+  const std::vector<std::string> files =
+      arguments.config.empty() ? agent::default_config_files() : arguments.config;
+  agent::LoadedConfig loaded = agent::load_config(files, overrides_of(arguments));
+  std::string errors;
+  for (const agent::ConfigProblem& problem : loaded.errors) errors += problem.to_text();
+  if (!loaded.ok())
+    return Error{.code = Code::invalid, .message = "the configuration has errors\n" + errors};
+  if (!arguments.quiet) {
+    for (const agent::ConfigProblem& problem : loaded.warnings)
+      std::fputs(problem.to_text().c_str(), stderr);
+    for (const agent::ConfigProblem& problem : loaded.ignored)
+      std::fputs(problem.to_text().c_str(), stderr);
+  }
+  if (!arguments.rules.empty()) loaded.config.rules_files = arguments.rules;
+  if (loaded.config.rules_files.empty())
+    loaded.config.rules_files = {agent::default_rules_folder()};
+  log::set_level(loaded.config.log_level);
+  return std::move(loaded.config);
+}
+
+agent::WatchOptions watch_options(const agent::Config& config, const Arguments& arguments) {
   agent::WatchOptions options;
-  options.rules.paths = arguments.rules;
-  if (options.rules.paths.empty()) options.rules.paths = {agent::default_rules_folder()};
-  const std::optional<finding::Severity> priority = finding::parse_severity(arguments.priority);
-  if (!priority) return Error{.message = "'" + arguments.priority + "' is no priority"};
-  options.rules.minimum_priority = *priority;
-  options.rules.extra_output = arguments.extra_output;
-  if (arguments.matching == "first") options.matching = rules::Matching::first;
-  options.live.push_down = !arguments.no_push_down;
+  options.rules = {.paths = config.rules_files,
+                   .minimum_priority = config.priority,
+                   .selections = config.rules,
+                   .extra_output = arguments.extra_output};
+  if (config.rule_matching == "first") options.matching = rules::Matching::first;
+  options.watch_files = config.watch_config_files;
+  options.live = {.file_ring_bytes = config.live.ring_size,
+                  .process_ring_bytes = config.live.process_ring_size,
+                  .snaplen = static_cast<uint32_t>(config.live.snaplen),
+                  .drop_failed = config.live.drop_failed,
+                  .push_down = config.live.push_down};
+  options.hostname = config.hostname;
   options.duration_seconds = arguments.duration;
+  options.keep_privileges = !config.drop_privileges;
   options.verify = arguments.verify;
-  options.keep_privileges = arguments.keep_privileges;
+  options.container_metadata = config.containers.enabled;
+  options.container_cache = config.containers.cache_size;
+  if (!config.containers.sockets.empty())
+    options.runtimes.runtime_sockets = config.containers.sockets;
+  options.metadata_wait_ms = static_cast<uint64_t>(config.containers.metadata_wait.count());
   return options;
 }
 
@@ -63,22 +107,116 @@ Result<int> dry_run(const agent::WatchOptions& options) {
   return kExitOk;
 }
 
-Status add_sinks(output::Dispatcher& dispatcher, const Arguments& arguments) {
-  const output::SinkInfo* terminal = output::find_sink("stdout");
-  output::SinkSettings settings = output::default_settings(*terminal);
-  settings.prefer_json = arguments.json;
-  if (arguments.json) settings.values["format"] = "json";
-  SAKER_CHECK(dispatcher.add(*terminal, settings));
-  if (arguments.file.empty()) return {};
-  const output::SinkInfo* file = output::find_sink("file");
-  output::SinkSettings file_settings = output::default_settings(*file);
-  file_settings.values["path"] = arguments.file;
-  return dispatcher.add(*file, file_settings);
+std::string data_folder(const agent::Config& config) {
+  if (!config.data_dir.empty()) return config.data_dir;
+  if (const char* given = ::getenv("SAKER_DATA_DIR"); given != nullptr) return given;
+  return "/var/lib/saker";
 }
 
-void announce(const Arguments& arguments, const rules::Engine& engine,
-              const agent::WatchStats& stats) {
-  if (arguments.quiet) return;
+// What findings go to, put together from the configuration; the server comes when events are
+// watched.
+class Outputs {
+ public:
+  Outputs(const agent::Config& config, bool force_json)
+      : config_(config),
+        force_json_(force_json),
+        dispatcher_({.queue_capacity = config.outputs_queue.capacity,
+                     .rate = static_cast<double>(config.rate_limit.per_second),
+                     .burst = static_cast<double>(config.rate_limit.burst),
+                     .slow_after = config.outputs_queue.slow_after}),
+        stream_(config.server.max_streams, config.server.stream_queue) {}
+
+  Status open() {
+    for (const agent::SinkConfig& sink : config_.outputs) {
+      if (!sink.enabled) continue;
+      output::SinkSettings settings = sink.settings;
+      settings.json = config_.json_options();
+      settings.prefer_json = config_.json_output;
+      if (force_json_ && sink.info->name == "stdout") settings.values["format"] = "json";
+      SAKER_CHECK(dispatcher_.add(*sink.info, settings, sink.priority));
+    }
+    sources_ = {&metrics, &process_, &output_metrics_, &stream_metrics_};
+    if (config_.store.enabled) SAKER_CHECK(open_store());
+    return {};
+  }
+
+  // A port that is taken must not keep the machine unwatched.
+  void serve() {
+    if (!config_.server.enabled) return;
+    std::string token;
+    if (!config_.server.token_file.empty()) {
+      Result<std::string> read = read_file(config_.server.token_file, 4096);
+      if (!read.ok()) {
+        log::error("no HTTP: " + read.error().to_text());
+        return;
+      }
+      token = trim(*read);
+    }
+    Result<std::unique_ptr<server::Server>> opened =
+        server::Server::open({.http = {.listen = config_.server.listen,
+                                       .certificate_file = config_.server.certificate_file,
+                                       .key_file = config_.server.key_file,
+                                       .token = token},
+                              .store_path = store_ ? store_path_ : "",
+                              .metrics = config_.server.metrics},
+                             stream_, sources_);
+    if (opened.ok()) {
+      server_ = std::move(*opened);
+    } else {
+      log::warning("no HTTP: " + opened.error().to_text());
+    }
+  }
+
+  void close() {
+    server_.reset();
+    dispatcher_.stop(config_.outputs_queue.shutdown_timeout);
+    if (store_) store_->stop();
+  }
+
+  agent::WatchOutputs for_watch() {
+    return {.dispatcher = &dispatcher_, .store = store_.get(), .stream = &stream_};
+  }
+
+  agent::WatchMetrics metrics;
+
+ private:
+  Status open_store() {
+    const std::string folder = data_folder(config_);
+    std::error_code failed;
+    const bool made = std::filesystem::create_directories(folder, failed);
+    if (failed)
+      return Error{
+          .code = Code::denied,
+          .message = "cannot make " + folder + ": " + failed.message(),
+          .hint =
+              "run as root, name another with --data-dir, or leave the store out with --no-store"};
+    if (made) ::chmod(folder.c_str(), 0700);
+    store_path_ = folder + "/alerts.db";
+    store_ = SAKER_TRY(store::Writer::open(
+        {.path = store_path_,
+         .max_bytes = config_.store.max_size,
+         .max_age = std::chrono::duration_cast<std::chrono::hours>(config_.store.max_age),
+         .queue_capacity = config_.store.queue_capacity,
+         .batch_time = config_.store.batch_time}));
+    sources_.push_back(&store_metrics_.emplace(*store_));
+    return {};
+  }
+
+  const agent::Config& config_;
+  bool force_json_;
+  output::Dispatcher dispatcher_;
+  server::EventStream stream_;
+  std::string store_path_;
+  std::unique_ptr<store::Writer> store_;
+  server::ProcessMetrics process_;
+  server::OutputMetrics output_metrics_{dispatcher_};
+  server::StreamMetrics stream_metrics_{stream_};
+  std::optional<server::StoreMetrics> store_metrics_;
+  std::vector<const server::MetricsSource*> sources_;
+  std::unique_ptr<server::Server> server_;
+};
+
+void announce(const rules::Engine& engine, const agent::WatchStats& stats) {
   size_t enabled = 0;
   for (const rules::Rule& rule : engine.rules().rules) enabled += rule.enabled ? 1 : 0;
   log::info("watching with " + std::to_string(enabled) + " rules after " +
@@ -86,48 +224,18 @@ void announce(const Arguments& arguments, const rules::Engine& engine,
 }
 
 Result<int> run_watch(const Arguments& arguments) {
-  agent::WatchOptions options = SAKER_TRY(watch_options(arguments));
+  const agent::Config config = SAKER_TRY(load_configuration(arguments));
+  agent::WatchOptions options = watch_options(config, arguments);
   if (arguments.dry_run) return dry_run(options);
-
-  output::Dispatcher dispatcher({});
-  SAKER_CHECK(add_sinks(dispatcher, arguments));
-  std::unique_ptr<store::Writer> store;
-  const std::string store_path = data_folder(arguments) + "/alerts.db";
-  if (!arguments.no_store) {
-    std::error_code failed;
-    std::filesystem::create_directories(data_folder(arguments), failed);
-    if (!failed) ::chmod(data_folder(arguments).c_str(), 0700);
-    store = SAKER_TRY(store::Writer::open({.path = store_path}));
-  }
-  server::EventStream stream(64, 1024);
-  agent::WatchMetrics metrics;
-  const server::ProcessMetrics process;
-  const server::OutputMetrics output_metrics(dispatcher);
-  const server::StreamMetrics stream_metrics(stream);
-  std::optional<server::StoreMetrics> store_metrics;
-  std::vector<const server::MetricsSource*> sources = {&metrics, &process, &output_metrics,
-                                                       &stream_metrics};
-  if (store) sources.push_back(&store_metrics.emplace(*store));
-  std::unique_ptr<server::Server> server;
+  Outputs outputs(config, arguments.json);
+  SAKER_CHECK(outputs.open());
   agent::WatchStats stats;
-  Status status = agent::watch(
-      std::move(options), {.dispatcher = &dispatcher, .store = store.get(), .stream = &stream},
-      metrics, stats, [&](const rules::Engine& engine) {
-        if (!arguments.no_server) {
-          Result<std::unique_ptr<server::Server>> opened = server::Server::open(
-              {.http = {.listen = arguments.listen}, .store_path = store ? store_path : ""}, stream,
-              sources);
-          if (opened.ok()) {
-            server = std::move(*opened);
-          } else {
-            log::warning("no HTTP: " + opened.error().to_text());
-          }
-        }
-        announce(arguments, engine, stats);
-      });
-  server.reset();
-  dispatcher.stop(std::chrono::seconds(5));
-  if (store) store->stop();
+  Status status = agent::watch(std::move(options), outputs.for_watch(), outputs.metrics, stats,
+                               [&](const rules::Engine& engine) {
+                                 outputs.serve();
+                                 if (!arguments.quiet) announce(engine, stats);
+                               });
+  outputs.close();
   if (!arguments.stats_json.empty())
     SAKER_CHECK(replace_file(arguments.stats_json, agent::to_json(stats)));
   if (!status.ok()) return std::move(status).error();
@@ -139,6 +247,15 @@ Invocation prepare() {
   auto arguments = std::make_shared<Arguments>();
   return {.options =
               {
+                  {.names = "-c,--config",
+                   .value_name = "FILE",
+                   .help = "Configuration file (repeatable; /etc/saker/saker.yaml). A falco.yaml "
+                           "is understood",
+                   .list = &arguments->config},
+                  {.names = "-o,--option",
+                   .value_name = "KEY=VALUE",
+                   .help = "One configuration key, as store.max_size=1GiB (repeatable)",
+                   .list = &arguments->options},
                   {.names = "-r,--rules",
                    .value_name = "FILE",
                    .help = "Rule file or folder (repeatable); none: Saker's own rules",

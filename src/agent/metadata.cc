@@ -1,0 +1,124 @@
+#include "agent/metadata.h"
+
+#include <algorithm>
+
+#include "base/arena.h"
+#include "state/fd_table.h"
+
+namespace saker::agent {
+
+namespace {
+
+bool is_metadata(std::string_view field) {
+  return field.starts_with("container.") || field.starts_with("k8s.");
+}
+
+bool wants_metadata(const filter::Operand& operand) {
+  if (operand.kind == filter::Operand::Kind::field) return is_metadata(operand.field.text);
+  return std::ranges::any_of(operand.args, wants_metadata);
+}
+
+bool needs_metadata(const rules::Rule& rule) {
+  return std::ranges::any_of(rule.output.operands(), [](const filter::Operand* operand) {
+    return wants_metadata(*operand);
+  });
+}
+
+// The path of the first cgroup, which names the container.
+std::string cgroup_path(const state::Cgroups& cgroups) {
+  std::string_view first = std::string_view(cgroups.text).substr(0, cgroups.text.find('\0'));
+  const size_t equals = first.find('=');
+  return std::string(equals == std::string_view::npos ? first : first.substr(equals + 1));
+}
+
+}  // namespace
+
+MetadataDesk::MetadataDesk(state::State& state, const k8s::RuntimeConfig& config, size_t cache_size,
+                           std::chrono::milliseconds wait, Emit emit)
+    : state_(state),
+      wait_(wait),
+      emit_(std::move(emit)),
+      resolver_(config, k8s::ResolverLimits{.max_known = cache_size}) {
+  state_.set_container_request([this](const state::Cgroups& cgroups, const state::Thread& thread) {
+    resolver_.request({.full_id = cgroups.full_container_id,
+                       .type = cgroups.container_type,
+                       .cgroup_path = cgroup_path(cgroups),
+                       .pid = thread.pid});
+  });
+}
+
+void MetadataDesk::handle(finding::Finding finding, const rules::Rule& rule,
+                          const filter::EvalContext& context) {
+  const state::Thread* thread = context.thread;
+  const bool known = thread == nullptr || !thread->in_container() ||
+                     state_.container(thread->cgroups->container_id) != nullptr;
+  if (known || held_.size() >= kMostHeld || !needs_metadata(rule) ||
+      resolver_.outcome(thread->cgroups->full_container_id) != k8s::Outcome::pending) {
+    emit_(std::move(finding));
+    return;
+  }
+  held_.push_back({.finding = std::move(finding),
+                   .rule = &rule,
+                   .pieces = rule.output.render_pieces(context),
+                   .cgroups = thread->cgroups,
+                   .deadline = Clock::now() + wait_});
+}
+
+// The process may be gone; its container is all that the late fields look at.
+void MetadataDesk::release(Held& held) {
+  if (state_.container(held.cgroups->container_id) != nullptr) {
+    Arena scratch;
+    state::Thread stand_in;
+    stand_in.leader = &stand_in;
+    stand_in.cgroups = held.cgroups;
+    event::Event event;
+    event.timestamp = held.finding.time_ns;
+    const filter::EvalContext context{
+        .event = &event, .thread = &stand_in, .state = &state_, .scratch = &scratch};
+    held.rule->output.refresh(context, wants_metadata, held.pieces);
+    held.finding.message.clear();
+    for (const std::string& piece : held.pieces) held.finding.message += piece;
+    std::vector<finding::NamedValue> fresh;
+    held.rule->output.collect(context, fresh);
+    for (finding::NamedValue& value : fresh) {
+      if (!is_metadata(value.name) || value.name == "container.start_ts" ||
+          value.name == "container.duration")
+        continue;
+      auto old = std::ranges::find(held.finding.fields, value.name, &finding::NamedValue::name);
+      if (old != held.finding.fields.end()) old->value = std::move(value.value);
+    }
+  }
+  emit_(std::move(held.finding));
+}
+
+void MetadataDesk::poll() {
+  found_.clear();
+  resolver_.poll(found_);
+  for (k8s::ContainerInfo& info : found_) state_.set_container(std::move(info));
+  if (held_.empty()) return;
+  const auto now = Clock::now();
+  auto rest = std::stable_partition(held_.begin(), held_.end(), [&](const Held& held) {
+    return now < held.deadline && state_.container(held.cgroups->container_id) == nullptr &&
+           resolver_.outcome(held.cgroups->full_container_id) == k8s::Outcome::pending;
+  });
+  for (auto held = rest; held != held_.end(); ++held) release(*held);
+  held_.erase(rest, held_.end());
+}
+
+void MetadataDesk::release_all() {
+  for (Held& held : held_) release(held);
+  held_.clear();
+}
+
+void MetadataDesk::collect(server::MetricsWriter& writer) const {
+  const k8s::ResolverStats stats = resolver_.stats();
+  writer.counter("saker_container_lookups_total", "Containers asked for, by what came of it");
+  writer.sample(stats.resolved, {{"outcome", "resolved"}});
+  writer.sample(stats.partial, {{"outcome", "partial"}});
+  writer.sample(stats.given_up, {{"outcome", "given_up"}});
+  writer.sample(stats.dropped, {{"outcome", "dropped"}});
+  writer.gauge("saker_container_lookups_waiting", "Look-ups that wait for a runtime");
+  writer.sample(stats.waiting);
+}
+
+}  // namespace saker::agent
