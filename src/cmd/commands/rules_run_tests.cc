@@ -61,8 +61,8 @@ Invocation prepare() {
 
 }  // namespace
 
-extern const Command rules_test_descriptor;
-const Command rules_test_descriptor = {
+extern const Command rules_run_tests_descriptor;
+const Command rules_run_tests_descriptor = {
     .path = "rules test",
     .summary = "Run rule tests: events in, alerts expected",
     .description =
