@@ -40,6 +40,8 @@ std::string position_text(const Error& error) {
 World::World(const RunOptions& options, std::string folder)
     : options_(options), folder_(std::move(folder)), pipeline_(state_, *this) {
   state_.on_machine({.cpus = 1, .hostname = "test"});
+  state_.on_user({.id = 0, .name = "root", .home = "/root", .shell = "/bin/sh"});
+  state_.on_user({.is_group = true, .id = 0, .name = "root"});
 }
 
 World::~World() {
