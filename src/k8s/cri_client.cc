@@ -74,7 +74,8 @@ void apply_extra(const JsonNode& info_json, ContainerInfo& info) {
 
 std::string cni_text(const JsonNode& info_json) {
   std::string text;
-  if (const JsonNode* result = info_json.find("cniResult")) {
+  const JsonNode* result = info_json.find("cniResult");
+  if (result && result->is_object()) {
     text = formats::to_json(*result);
   } else if (const JsonNode* notes = find_path(info_json, {"runtimeSpec", "annotations"})) {
     text = notes->text_of("io.kubernetes.cri-o.CNIResult");

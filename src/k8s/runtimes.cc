@@ -28,7 +28,8 @@ std::string_view namespace_in(std::string_view cgroup_path) {
 
 bool is_kubernetes(const ContainerRequest& request) {
   return request.type == ContainerType::cri || request.type == ContainerType::crio ||
-         request.cgroup_path.contains("cri-containerd") || request.cgroup_path.contains("kubepods");
+         request.cgroup_path.contains("cri-containerd") ||
+         request.cgroup_path.contains("kubepods") || namespace_in(request.cgroup_path) == "k8s.io";
 }
 
 // These runtimes have no daemon to ask; the cgroup's name is all there is.
@@ -120,6 +121,10 @@ class Runtimes::RuntimeSource : public Source {
   Result<ContainerInfo> ask(const ContainerRequest& request) override {
     const bool kubernetes = is_kubernetes(request);
     auto info = kubernetes ? ask_cri(request) : ask_containerd(request);
+    // A pod's container after all, of which the other interface tells more.
+    if (info.ok() && !kubernetes && info->labels.contains("io.cri-containerd.kind")) {
+      if (auto more = ask_cri(request); more.ok()) return more;
+    }
     if (info.ok() || !may_ask_other(info.error())) return info;
     auto other = kubernetes ? ask_containerd(request) : ask_cri(request);
     // A runtime that speaks one of the two knows all that there is to know.
