@@ -1,11 +1,13 @@
 #include "agent/reloader.h"
 
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <set>
 
+#include "base/hash.h"
 #include "base/log.h"
 
 namespace saker::agent {
@@ -14,6 +16,7 @@ Reloader::Reloader(RuleFileOptions options, rules::Matching matching, std::strin
                    bool watch_files)
     : options_(std::move(options)), matching_(matching), hostname_(std::move(hostname)) {
   if (watch_files) watch();
+  seen_ = fingerprint();
 }
 
 Reloader::~Reloader() {
@@ -46,7 +49,33 @@ bool Reloader::files_changed() {
   char buffer[16384];
   bool changed = false;
   while (::read(inotify_.get(), buffer, sizeof buffer) > 0) changed = true;
-  return changed;
+  if (!changed) return false;
+  const uint64_t now = fingerprint();  // something else in the folder may have changed
+  return std::exchange(seen_, now) != now;
+}
+
+uint64_t Reloader::fingerprint() const {
+  namespace fs = std::filesystem;
+  uint64_t sum = 0;
+  const auto add = [&](const std::string& path) {
+    struct stat info{};
+    if (::stat(path.c_str(), &info) != 0) return;
+    sum += mix64(hash_bytes(path) ^ static_cast<uint64_t>(info.st_mtim.tv_nsec) ^
+                     hash_int(static_cast<uint64_t>(info.st_mtim.tv_sec)),
+                 hash_int(info.st_ino) ^ static_cast<uint64_t>(info.st_size));
+  };
+  std::error_code ignored;
+  for (const std::string& path : options_.paths) {
+    if (!fs::is_directory(path, ignored)) {
+      add(path);
+      continue;
+    }
+    for (const fs::directory_entry& entry : fs::directory_iterator(path, ignored))
+      if (const fs::path extension = entry.path().extension();
+          extension == ".yaml" || extension == ".yml")
+        add(entry.path().string());
+  }
+  return sum;
 }
 
 void Reloader::load() {

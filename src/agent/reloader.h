@@ -35,6 +35,8 @@ class Reloader {
  private:
   void watch();
   bool files_changed();
+  // Tells one state of the rule files from another: names, sizes, times, inodes.
+  [[nodiscard]] uint64_t fingerprint() const;
   void start();
   void load();
 
@@ -42,6 +44,7 @@ class Reloader {
   const rules::Matching matching_;
   const std::string hostname_;
   UniqueFd inotify_;
+  uint64_t seen_ = 0;  // fingerprint of what was loaded last
   std::atomic<bool> requested_ = false;
   std::atomic<bool> loading_ = false;
   std::atomic<uint64_t> failures_ = 0;

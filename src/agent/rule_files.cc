@@ -19,6 +19,7 @@ Result<rules::RuleSet> load_rule_files(const RuleFileOptions& options, std::stri
   rules::LoadResult loaded = rules::load(texts, {.catalog = &fields::catalog(),
                                                  .minimum_priority = options.minimum_priority,
                                                  .selections = options.selections,
+                                                 .additions = options.additions,
                                                  .extra_output = options.extra_output});
   std::string errors;
   for (rules::FileReport& report : loaded.reports) {

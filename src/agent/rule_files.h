@@ -13,6 +13,7 @@ struct RuleFileOptions {
   std::vector<std::string> paths;
   finding::Severity minimum_priority = finding::Severity::debug;
   std::vector<rules::Selection> selections;
+  std::vector<rules::OutputAddition> additions;
   std::string extra_output;
 };
 

@@ -80,7 +80,13 @@ struct Compiler::Job {
       : def(of),
         root{nullptr, "rules content", "", FilePlace{.file = of.place.file}},
         trail{&root, "rule", of.name, of.place},
-        condition_trail{&trail, "rule condition", "", of.condition_place} {}
+        condition_trail{&trail, "rule condition", "", of.condition_place} {
+    rule.name = of.name;
+    rule.description = of.description;
+    rule.priority = of.priority;
+    rule.source = of.source;
+    rule.tags.assign(of.tags.begin(), of.tags.end());
+  }
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
 };
@@ -258,8 +264,33 @@ void Compiler::check_condition(Job& job) {
   job.rule.fields.assign(seen.begin(), seen.end());
 }
 
+// Whether an addition of the configuration is for this rule.
+static bool applies(const OutputAddition& addition, const Rule& rule) {
+  return (addition.source.empty() || addition.source == rule.source) &&
+         (addition.rule.empty() || addition.rule == rule.name) &&
+         std::ranges::all_of(addition.tags, [&](const std::string& tag) {
+           return std::ranges::find(rule.tags, tag) != rule.tags.end();
+         });
+}
+
+Status Compiler::compile_extra_fields(Job& job, const OutputAddition& addition) {
+  for (const auto& [name, text] : addition.extra_fields) {
+    auto compiled = filter::OutputTemplate::compile("*" + text, *options_.catalog, job.def.source);
+    if (!compiled.ok())
+      return reporter_.fail(kErrOutput, compiled.error().message,
+                            Trail{&job.trail, "rule output", name, job.def.output_place}, {});
+    job.rule.extra_fields.emplace_back(name, std::move(*compiled));
+  }
+  return {};
+}
+
 Status Compiler::compile_output(Job& job) {
   std::string text = job.def.output.text;
+  for (const OutputAddition& addition : options_.additions) {
+    if (!applies(addition, job.rule)) continue;
+    if (!addition.extra_output.empty()) text += " " + addition.extra_output;
+    SAKER_CHECK(compile_extra_fields(job, addition));
+  }
   if (!options_.extra_output.empty()) text += " " + options_.extra_output;
   const Trail trail{&job.trail, "rule output", "", job.def.output_place};
   if (text.contains(kContainerInfo)) {
@@ -279,7 +310,8 @@ Status Compiler::compile_output(Job& job) {
       job.dropped = true;
       return {};
     }
-    return reporter_.fail(kErrOutput, message, trail, hint_for(message));
+    const std::string& hint = compiled.error().hint;
+    return reporter_.fail(kErrOutput, message, trail, hint.empty() ? hint_for(message) : hint);
   }
   job.rule.output = std::move(*compiled);
   std::set<std::string_view> seen;
@@ -360,12 +392,7 @@ void Compiler::infer_events(Job& job) {
         "Rule matches too many evt.type values. This has a significant performance penalty.",
         job.trail,
         "name the event types that the rule is about, as in evt.type in (open, openat)"));
-  rule.name = def.name;
-  rule.description = def.description;
   rule.condition_text = job.text.source.text;
-  rule.priority = def.priority;
-  rule.source = def.source;
-  rule.tags.assign(def.tags.begin(), def.tags.end());
   rule.enabled = def.enabled;
   rule.capture = def.capture;
   rule.capture_duration_ms = def.capture_duration_ms;
@@ -394,12 +421,6 @@ std::string Compiler::hint_for(std::string_view message) const {
     for (const auto& [name, info] : fields_) names.emplace_back(name);
     std::sort(names.begin(), names.end());
     return suggest(word, names);
-  }
-  if (const std::string_view word = word_after(message, "unknown event type"); !word.empty()) {
-    std::set<std::string> names;
-    for (const event::EventInfo& info : event::all_events()) names.emplace(info.name);
-    for (const event::SyscallInfo& info : event::all_syscalls()) names.emplace(info.name);
-    return suggest(word, {names.begin(), names.end()});
   }
   return {};
 }

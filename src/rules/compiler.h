@@ -45,6 +45,7 @@ class Compiler {
   Status expand_macros(Job& job);
   void check_condition(Job& job);
   Status compile_output(Job& job);
+  Status compile_extra_fields(Job& job, const OutputAddition& addition);
   Status compile_condition(Job& job);
   Status compile_burst(Job& job);
   void infer_events(Job& job);

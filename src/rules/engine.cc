@@ -147,6 +147,17 @@ finding::Finding Engine::make_finding(uint32_t index, const filter::EvalContext&
                            .sequence = context.event->number};
   rule.output.render(context, finding.message);
   rule.output.collect(context, finding.fields);
+  for (const auto& [name, text] : rule.extra_fields) {
+    std::vector<finding::NamedValue> values;
+    text.collect(context, values);
+    if (values.size() == 1 && values[0].name == name) {  // a bare field keeps its type
+      finding.fields.push_back(std::move(values[0]));
+      continue;
+    }
+    std::string value;
+    text.render(context, value);
+    finding.fields.push_back({name, std::move(value)});
+  }
   return finding;
 }
 
@@ -154,7 +165,9 @@ bool Engine::wants(uint16_t event_type) const {
   return event_type < event::kEventCodeCount && impl_->plans.of_code(event_type) != nullptr;
 }
 
-void Engine::set_hostname(std::string hostname) { impl_->hostname = std::move(hostname); }
+void Engine::set_hostname(std::string hostname) {
+  impl_->hostname = std::move(hostname);
+}
 const RuleSet& Engine::rules() const {
   return impl_->set;
 }

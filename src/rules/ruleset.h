@@ -58,11 +58,12 @@ struct Rule {
   bool enabled = true;
   bool capture = false;
   uint32_t capture_duration_ms = 0;
-  std::optional<Burst> burst;     // only many matches together make an alert
+  std::optional<Burst> burst;  // only many matches together make an alert
 
   filter::Node condition;  // macros expanded
   filter::Expr expr;       // typed
   filter::OutputTemplate output;
+  std::vector<std::pair<std::string, filter::OutputTemplate>> extra_fields;  // of additions
   std::vector<event::EventCode> event_codes;  // that it can match; all when it names none
   bool names_event_types = false;             // event_codes come from the condition, not from "all"
   std::vector<std::string> macros, lists, fields;  // used, for explain
@@ -82,11 +83,21 @@ struct Selection {
   std::string tag;        // ... or this
 };
 
+// Text and fields that a configuration adds to the outputs of rules (append_output). Empty members
+// of the match restrict nothing.
+struct OutputAddition {
+  std::string source = {}, rule = {};
+  std::vector<std::string> tags = {};                                  // all of them
+  std::string extra_output = {};                                       // appended with a blank
+  std::vector<std::pair<std::string, std::string>> extra_fields = {};  // name, template
+};
+
 struct LoadOptions {
   const filter::FieldCatalog* catalog = nullptr;
   finding::Severity minimum_priority = finding::Severity::debug;
   std::vector<Selection> selections = {};
   std::vector<std::string> known_sources = {"syscall", "k8s_audit"};
+  std::vector<OutputAddition> additions = {};
   std::string extra_output = {};  // appended to each rule's output (-p)
 };
 

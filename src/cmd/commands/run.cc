@@ -14,6 +14,7 @@
 #include "base/strings.h"
 #include "capture/bpf/plan.h"
 #include "cmd/command.h"
+#include "fields/catalog.h"
 #include "server/collectors.h"
 
 namespace saker::cmd {
@@ -69,11 +70,23 @@ Result<agent::Config> load_configuration(const Arguments& arguments) {
   return std::move(loaded.config);
 }
 
+std::vector<rules::OutputAddition> additions_of(const agent::Config& config) {
+  std::vector<rules::OutputAddition> additions;
+  for (const agent::AppendOutput& append : config.append_output)
+    additions.push_back({.source = append.source,
+                         .rule = append.rule,
+                         .tags = append.tags,
+                         .extra_output = append.extra_output,
+                         .extra_fields = append.extra_fields});
+  return additions;
+}
+
 agent::WatchOptions watch_options(const agent::Config& config, const Arguments& arguments) {
   agent::WatchOptions options;
   options.rules = {.paths = config.rules_files,
                    .minimum_priority = config.priority,
                    .selections = config.rules,
+                   .additions = additions_of(config),
                    .extra_output = arguments.extra_output};
   if (config.rule_matching == "first") options.matching = rules::Matching::first;
   options.watch_files = config.watch_config_files;
@@ -225,6 +238,7 @@ void announce(const rules::Engine& engine, const agent::WatchStats& stats) {
 
 Result<int> run_watch(const Arguments& arguments) {
   const agent::Config config = SAKER_TRY(load_configuration(arguments));
+  fields::set_static_fields(config.static_fields);
   agent::WatchOptions options = watch_options(config, arguments);
   if (arguments.dry_run) return dry_run(options);
   Outputs outputs(config, arguments.json);
