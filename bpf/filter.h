@@ -9,27 +9,29 @@ enum { kTestPath = 512 };
 #define ONES 0x0101010101010101ull
 #define HIGHS 0x8080808080808080ull
 
-// The bytes of `word` that are `byte`, as set high bits.
-ALWAYS u64 bytes_equal(u64 word, u8 byte) {
-  const u64 x = word ^ (ONES * byte);
-  return ~(((x & ~HIGHS) + ~HIGHS) | x | ~HIGHS);
-}
+// The high bits of the bytes of `word` that are 0; bytes above such a one may be marked wrongly.
+ALWAYS u64 zero_bytes(u64 word) { return (word - ONES) & ~word & HIGHS; }
 
 struct PathScan {
   u32 length;  // without NUL
   u32 odd;     // has "//", "/./", "/../" or such an end: its text is not its meaning
 };
 
+// Whether a slash may be followed by a dot or a slash in the eight bytes at `at`: never missed, rarely wrong.
+ALWAYS int suspicious_at(struct Record *r, u32 at) {
+  const u64 word = *(u64 *)&r->path[at & 1023];
+  const u64 slashes = zero_bytes(word ^ ONES * '/');
+  // '.' and '/' differ in the lowest bit.
+  return ((slashes << 8) & zero_bytes((word | ONES) ^ ONES * '/')) != 0;
+}
+
 static long scan_step(u32 index, struct PathScan *scan) {
   struct Record *r = scratch();
   if (!r) return 1;
   const u32 at = index * 7;
   if (at >= scan->length) return 1;
-  const u64 word = *(u64 *)&r->path[at & 1023];
-  const u64 slashes = bytes_equal(word, '/');
-  const u64 next = bytes_equal(word, '.') | slashes;
-  if (!((slashes << 8) & next)) return 0;
-  // A slash and then a dot or a slash: look closer, names may begin with a dot.
+  if (!suspicious_at(r, at)) return 0;
+  // Look closer: names may begin with a dot.
 #pragma clang loop unroll(disable)
   for (int i = 0; i < 7; ++i) {
     const u32 p = at + i;
@@ -41,6 +43,23 @@ static long scan_step(u32 index, struct PathScan *scan) {
     }
   }
   return 0;
+}
+
+enum { kQuickWords = 10 };
+
+// Whether the text at path[8] of `length` bytes has "//", "/./", "/../" or such an end. The usual short path without
+// any dot behind a slash takes a few instructions a word.
+ALWAYS int is_odd(struct Record *r, u32 length) {
+  struct PathScan scan = {length + 8, 0};
+  int suspicious = length > kQuickWords * 7;
+#pragma unroll
+  for (int i = 0; i < kQuickWords; ++i) {
+    if (i * 7 >= length) break;
+    suspicious |= suspicious_at(r, 8 + i * 7);
+  }
+  if (!suspicious) return 0;
+  bpf_loop(kTestPath / 7 + 2, scan_step, &scan, 0);
+  return scan.odd;
 }
 
 ALWAYS int matches_at(const volatile struct Pattern *p, const u8 *from, int words) {
@@ -73,9 +92,8 @@ ALWAYS int any_pattern(u32 set, struct PatternRange range, u32 offset, u32 words
 }
 
 // Whether the path at the user's pointer may satisfy the patterns of a set.
-CHECKED_APART int path_may_match(u64 pointer, u32 set) {
-  struct Record *r = scratch();
-  if (!r || set >= kMaxTestSets || !pointer) return 1;
+ALWAYS int path_may_match(struct Record *r, u64 pointer, u32 set) {
+  if (set >= kMaxTestSets || !pointer) return 1;
   // Zeros around the text make whole words comparable.
   const long copied = bpf_probe_read_user_str(&r->path[8], kTestPath, (void *)pointer);
   if (copied <= 1 || copied >= kTestPath) return 1;
@@ -87,9 +105,7 @@ CHECKED_APART int path_may_match(u64 pointer, u32 set) {
   *(u64 *)&r->path[(32 + length) & 1023] = 0;
   const u8 last = r->path[(7 + length) & 1023];
   if (last == '/') return 1;
-  struct PathScan scan = {length + 8, 0};
-  bpf_loop(kTestPath / 7 + 2, scan_step, &scan, 0);
-  if (scan.odd) return 1;
+  if (is_odd(r, length)) return 1;
   if (r->path[8] == '/') {
     struct PatternRange any = {path_tests[bounded(set, kMaxTestSets - 1)].any_prefixes.first, path_tests[bounded(set, kMaxTestSets - 1)].any_prefixes.count};
     if (any.count) return 1;
@@ -129,7 +145,7 @@ ALWAYS int passes_tests(struct Record *r, u32 number) {
   const u32 fd_arg = plans[number].fd_arg;
   if ((flags & TEST_SOCKET) && fd_arg && mode_of(file_of((s32)r->args[(fd_arg - 1) & 3])) != kModeSocket) return 0;
   const u32 path_arg = plans[number].path_arg;
-  if ((flags & TEST_PATH) && path_arg && !path_may_match(r->args[(path_arg - 1) & 3], tests[number].set)) return 0;
+  if ((flags & TEST_PATH) && path_arg && !path_may_match(r, r->args[(path_arg - 1) & 3], tests[number].set)) return 0;
   return 1;
 }
 
@@ -138,8 +154,15 @@ ALWAYS int is_kept(s64 fd) {
   return mode == kModeSocket || mode == kModeDirectory;
 }
 
+// Whether an open made an fd of a directory. What is opened for writing or with O_CREAT is none.
+ALWAYS int opened_directory(struct Record *r) {
+  const u32 open_flags_arg = plans[bounded(r->number, kSyscalls - 1)].open_flags_arg;
+  if (r->ret < 0 || (open_flags_arg && (flags_of_open(r, open_flags_arg) & 0103))) return 0;
+  return mode_of(file_of(r->ret)) == kModeDirectory;
+}
+
 // Whether state needs a call that the tests held back.
-CHECKED_APART int state_needs(struct Record *r, u32 when) {
+CHECKED_APART int state_needs_rarely(struct Record *r, u32 when) {
   if (!r) return 0;
   const s64 ret = r->ret;
   const s64 fd = (s32)r->args[0];
@@ -147,7 +170,6 @@ CHECKED_APART int state_needs(struct Record *r, u32 when) {
   if (ret < 0) return 0;
   const u32 second = r->args[1];
   switch (when) {
-    case WHEN_DIRECTORY: return mode_of(file_of(ret)) == kModeDirectory;
     case WHEN_KEPT: return is_kept(ret);
     case WHEN_PRCTL: return r->args[0] == 15 || r->args[0] == 36;
     case WHEN_NOFILE: return r->number == 160 ? r->args[0] == 7 : second == 7;
@@ -162,4 +184,9 @@ CHECKED_APART int state_needs(struct Record *r, u32 when) {
     }
     default: return 1;
   }
+}
+
+// Opens are many: their question is answered without a call.
+ALWAYS int state_needs(struct Record *r, u32 when) {
+  return when == WHEN_DIRECTORY ? opened_directory(r) : state_needs_rarely(r, when);
 }

@@ -70,8 +70,9 @@ int BPF_PROG(on_wanted_call, struct pt_regs *regs, long result) {
   const u32 number = *(volatile u32 *)&r->number;
   if (number >= kSyscalls) return 0;
   const u32 want = wanted[number];
-  const u64 ids = bpf_get_current_pid_tgid();
-  if (!(want & (WANT_RULES | WANT_STATE)) || (ids >> 32) == control.self_tgid || !is_tracked(ids >> 32)) return 0;
+  const struct task_struct *task = bpf_get_current_task_btf();
+  const u32 tgid = task->tgid, tid = task->pid;
+  if (!(want & (WANT_RULES | WANT_STATE)) || tgid == control.self_tgid || !is_tracked(tgid)) return 0;
   struct Counters *c = my_counters();
   if (!c) return 0;
   c->seen++;
@@ -86,11 +87,11 @@ int BPF_PROG(on_wanted_call, struct pt_regs *regs, long result) {
     return 0;
   }
   if ((number == kSendmmsg || number == kRecvmmsg) && r->ret > 0) {
-    send_messages(r, number, ids);
+    send_messages(r, number, tid);
     return 0;
   }
   run_pre_step(r, plans[number].pre, plans[number].pre_arg);
-  begin_record(r, plans[number].type, plans[number].count, ids);
+  begin_record(r, plans[number].type, plans[number].count, tid);
   if (plans[number].generic_id) {
     put_u16(r, plans[number].generic_id);
     put_u16(r, number);
