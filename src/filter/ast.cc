@@ -5,19 +5,21 @@
 
 namespace saker::filter {
 
+// By way of a copy, since `other` may be a part of this node.
 Node& Node::operator=(const Node& other) {
   if (this == &other) return *this;
-  kind = other.kind;
-  place = other.place;
-  children = other.children;
-  macro = other.macro;
-  left = other.left;
-  op = other.op;
-  modifier = other.modifier;
-  values = other.values;
-  is_list = other.is_list;
-  right = other.right ? std::make_unique<OperandAst>(*other.right) : nullptr;
-  return *this;
+  Node copy;
+  copy.kind = other.kind;
+  copy.place = other.place;
+  copy.children = other.children;
+  copy.macro = other.macro;
+  copy.left = other.left;
+  copy.op = other.op;
+  copy.modifier = other.modifier;
+  copy.values = other.values;
+  copy.is_list = other.is_list;
+  if (other.right) copy.right = std::make_unique<OperandAst>(*other.right);
+  return *this = std::move(copy);
 }
 
 std::string_view to_string(Op op) {

@@ -89,9 +89,7 @@ class Bracket {
 
   bool is_in_class(std::string_view name) {
     bool known = true;
-    const auto c = static_cast<unsigned char>(byte_);
-    bool found = in_class(name, c, known);
-    if (fold_case_ && (name == "upper" || name == "lower")) found = std::isalpha(c) != 0;
+    const bool found = in_class(name, static_cast<unsigned char>(byte_), known);
     bad_ |= !known;
     return found;
   }
