@@ -8,6 +8,10 @@ namespace saker::rules {
 
 namespace {
 
+// What replacing a name costs of the budget besides the text: lists can be made that double into
+// nothing.
+constexpr size_t kCostOfSubstitution = 64;
+
 bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
@@ -145,6 +149,7 @@ class ListTable::Expansion {
       frame.position += token.size();
       return true;
     }
+    if (!budget_.spend(kCostOfSubstitution)) return false;
     begin_substitution(*entry);
     frame.position += entry->name->size();
     const auto number = static_cast<size_t>(entry - table_.entries_.data());
