@@ -265,6 +265,7 @@ Result<bool> GrpcClient::Connection::read_some() {
 Status GrpcClient::Connection::wait(Clock::time_point deadline) {
   while (!call.closed) {
     SAKER_CHECK(flush());
+    if (call.closed || call.too_large) return {};
     if (nghttp2_session_want_read(session) == 0) return Error{Code::io, "connection closed"};
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
     if (left <= 0) return Error{Code::busy, "no answer in time"};
@@ -360,7 +361,12 @@ Result<std::string> GrpcClient::call_once(std::string_view method, std::string_v
   call.body = envelope(request);
   Status status = connection_->submit(method, headers, deadline);
   if (status.ok()) status = connection_->wait(deadline);
-  if (status.ok()) return take_message(call);
+  if (status.ok()) {
+    auto message = take_message(call);
+    // The rest of such an answer is still on its way.
+    if (call.too_large) connection_.reset();
+    return message;
+  }
   // A connection that went between two calls is nobody's news: all calls only ask, so that the
   // question can be put once more.
   may_retry = is_reused && !call.answered && status.error().code == Code::io;
