@@ -195,6 +195,28 @@ constexpr std::string_view kCapabilityNames[] = {
     "CAP_CHECKPOINT_RESTORE",
 };
 
+// Errors inside the kernel, which system calls show while they are restarted.
+constexpr int64_t kFirstKernelErrno = 512;
+constexpr std::string_view kKernelErrnoNames[] = {"ERESTARTSYS",
+                                                  "ERESTARTNOINTR",
+                                                  "ERESTARTNOHAND",
+                                                  "ENOIOCTLCMD",
+                                                  "ERESTART_RESTARTBLOCK",
+                                                  "EPROBE_DEFER",
+                                                  "EOPENSTALE",
+                                                  "ENOPARAM",
+                                                  "",
+                                                  "EBADHANDLE",
+                                                  "ENOTSYNC",
+                                                  "EBADCOOKIE",
+                                                  "ENOTSUPP",
+                                                  "ETOOSMALL",
+                                                  "ESERVERFAULT",
+                                                  "EBADTYPE",
+                                                  "EJUKEBOX",
+                                                  "EIOCBQUEUED",
+                                                  "ERECALLCONFLICT"};
+
 template <size_t N>
 std::string_view at(const std::string_view (&table)[N], int64_t index) {
   return index >= 0 && index < static_cast<int64_t>(N) ? table[index] : std::string_view();
