@@ -90,7 +90,7 @@ Status HttpServer::State::configure() {
   server->set_payload_max_length(options.max_body);
   server->set_read_timeout(options.idle_timeout);
   server->set_write_timeout(options.idle_timeout);
-  server->set_keep_alive_timeout(options.idle_timeout.count());
+  server->set_keep_alive_timeout(1);  // stop() waits for it
   server->set_keep_alive_max_count(100);
   server->set_tcp_nodelay(true);
   using Handled = httplib::Server::HandlerResponse;
@@ -146,6 +146,7 @@ bool HttpServer::State::is_our_host(const httplib::Request& request) const {
 }
 
 HttpResponse HttpServer::State::answer(const httplib::Request& request, std::string body) {
+  if (stopping) return problem(503, "this server is ending");  // what handlers use may be gone
   if (!is_our_host(request)) return problem(421, "this server answers to localhost only");
   const auto methods = routes.find(request.path);
   if (methods == routes.end()) return problem(404, "no such page");
@@ -190,9 +191,14 @@ void HttpServer::State::respond(const httplib::Request& request, std::string bod
 
 HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 HttpServer::HttpServer(HttpServer&&) noexcept = default;
-HttpServer& HttpServer::operator=(HttpServer&&) noexcept = default;
+HttpServer& HttpServer::operator=(HttpServer&& other) noexcept {
+  std::swap(state_, other.state_);
+  return *this;
+}
 HttpServer::~HttpServer() {
-  if (state_ != nullptr) stop();
+  if (state_ == nullptr) return;
+  stop();
+  if (state_->pool->stuck()) static_cast<void>(state_.release());  // its threads still use it
 }
 
 Result<HttpServer> HttpServer::open(HttpServerOptions options) {

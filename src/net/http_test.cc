@@ -282,6 +282,28 @@ TEST(HttpServer, ManySilentConnectionsDoNotStopIt) {
   EXPECT_EQ(HttpClient::open(base_url(server))->get("/open")->status, 200);
 }
 
+// A client that sends a byte now and then must not keep the server from ending.
+TEST(HttpServer, EndsDespiteATricklingClient) {
+  auto server = std::make_unique<HttpServer>(echo_server());
+  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(server->port());
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  std::atomic<int> sent = 0;
+  std::jthread trickle([&](const std::stop_token& stop) {
+    while (!stop.stop_requested() && ::send(fd.get(), "G", 1, MSG_NOSIGNAL) == 1) {
+      ++sent;
+      std::this_thread::sleep_for(20ms);
+    }
+  });
+  while (sent < 5) std::this_thread::sleep_for(1ms);
+  const auto start = Clock::now();
+  server.reset();
+  EXPECT_LT(Clock::now() - start, 5s);
+}
+
 // A certificate of its own making for 127.0.0.1, by the openssl program.
 class TlsTest : public testing::Test {
  protected:

@@ -1,6 +1,10 @@
 // The threads of the HTTP server: started when needed, up to a limit.
 #pragma once
 
+#include <signal.h>
+
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -22,25 +26,31 @@ class WorkerPool {
     std::unique_lock lock(mutex_);
     room_.wait(lock, [&] { return stopping_ || jobs_.size() < kMaxQueued; });
     jobs_.push_back(std::move(job));
-    if (idle_ < jobs_.size() && threads_.size() < max_threads_)
+    if (idle_ < jobs_.size() && threads_.size() < max_threads_) {
+      ++running_;
       threads_.emplace_back([this] { work(); });
+    }
     work_.notify_one();
   }
 
-  // Waits for the jobs that are there. The pool can be used again afterwards.
+  // Waits for the jobs that are there, but not for ever: a client that sends a byte now and then
+  // could hold its thread as long as it likes. Such threads are left behind, and the pool with all
+  // that its jobs use must then never be deleted. Otherwise the pool can be used again.
   void drain() {
-    {
-      std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
     work_.notify_all();
     room_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
-    for (std::function<void()>& job : jobs_) job();  // a job owns a socket: it must run
+    stuck_ = !ended_.wait_for(lock, kGrace, [&] { return running_ == 0; });
+    lock.unlock();
+    for (std::thread& thread : threads_) stuck_ ? thread.detach() : thread.join();
     threads_.clear();
+    if (stuck_) return;
+    for (std::function<void()>& job : jobs_) job();  // a job owns a socket: it must run
     jobs_.clear();
     stopping_ = false;
   }
+  [[nodiscard]] bool stuck() const { return stuck_; }
 
   // Frees an accepting thread that waits for room.
   void release() {
@@ -51,6 +61,7 @@ class WorkerPool {
 
  private:
   static constexpr size_t kMaxQueued = 64;
+  static constexpr std::chrono::seconds kGrace{3};
 
   void work() {
     sigset_t all;
@@ -61,7 +72,7 @@ class WorkerPool {
       ++idle_;
       work_.wait(lock, [&] { return stopping_ || !jobs_.empty(); });
       --idle_;
-      if (jobs_.empty()) return;
+      if (jobs_.empty()) break;
       std::function<void()> job = std::move(jobs_.front());
       jobs_.pop_front();
       room_.notify_one();
@@ -72,14 +83,17 @@ class WorkerPool {
       }
       lock.lock();
     }
+    --running_;
+    ended_.notify_all();
   }
 
   const size_t max_threads_;
   std::mutex mutex_;
-  std::condition_variable work_, room_;
+  std::condition_variable work_, room_, ended_;
   std::deque<std::function<void()>> jobs_;
   std::vector<std::thread> threads_;
-  size_t idle_ = 0;
+  size_t idle_ = 0, running_ = 0;
+  std::atomic<bool> stuck_ = false;
   bool stopping_ = false;
 };
 
