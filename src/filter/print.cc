@@ -1,13 +1,15 @@
 #include "filter/print.h"
 
 #include <arpa/inet.h>
-#include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <iterator>
 
 #include "event/event.h"
 #include "filter/output_template.h"
+#include "filter/text_match.h"
 
 namespace saker::filter {
 
@@ -37,27 +39,41 @@ uint64_t masked(uint64_t bits, Type type) {
   }
 }
 
-// A number, boolean or real; returns the length. A real number of 64 bits has at most 309 digits
-// before the point.
-constexpr size_t kScalarBuffer = 336;
-size_t format_scalar(const Operand& operand, const Value& value, char (&buffer)[kScalarBuffer]) {
-  const auto write = [&](std::string_view form, auto number) {
-    return static_cast<size_t>(
-        fmt::format_to_n(buffer, kScalarBuffer, fmt::runtime(form), number).size);
-  };
-  switch (value.kind) {
-    case Value::Kind::boolean: return write("{}", value.unsigned_integer != 0);
-    case Value::Kind::real: return write("{:.1f}", value.real);
-    default: break;
+// A number, boolean or real. A real number of 64 bits has at most 309 digits before the point.
+using ScalarText = std::array<char, 336>;
+
+std::string_view format_number(auto number, int base, ScalarText& buffer) {
+  char* const begin = buffer.data();
+  char* const end = std::to_chars(begin, begin + buffer.size(), number, base).ptr;
+  if (base == 16) std::transform(begin, end, begin, upper);
+  return {begin, end};
+}
+
+std::string_view format_padded(uint64_t number, ScalarText& buffer) {
+  constexpr size_t kDigits = 9;
+  ScalarText digits;
+  const std::string_view text = format_number(number, 10, digits);
+  const size_t zeros = kDigits - std::min(kDigits, text.size());
+  char* const end = std::ranges::copy(text, std::fill_n(buffer.data(), zeros, '0')).out;
+  return {buffer.data(), end};
+}
+
+std::string_view format_scalar(const Operand& operand, const Value& value, ScalarText& buffer) {
+  const uint64_t bits = value.unsigned_integer;
+  if (value.kind == Value::Kind::boolean) return bits != 0 ? "true" : "false";
+  if (value.kind == Value::Kind::real) {
+    char* const begin = buffer.data();
+    const auto fixed = std::chars_format::fixed;
+    return {begin, std::to_chars(begin, begin + buffer.size(), value.real, fixed, 1).ptr};
   }
   switch (print_of(operand)) {
-    case Print::hex: return write("{:X}", masked(value.unsigned_integer, operand.type));
-    case Print::octal: return write("{:o}", masked(value.unsigned_integer, operand.type));
-    case Print::padded9: return write("{:09}", value.unsigned_integer);
+    case Print::hex: return format_number(masked(bits, operand.type), 16, buffer);
+    case Print::octal: return format_number(masked(bits, operand.type), 8, buffer);
+    case Print::padded9: return format_padded(bits, buffer);
     case Print::decimal: break;
   }
-  return value.kind == Value::Kind::integer ? write("{}", value.integer)
-                                            : write("{}", value.unsigned_integer);
+  return value.kind == Value::Kind::integer ? format_number(value.integer, 10, buffer)
+                                            : format_number(bits, 10, buffer);
 }
 
 using IpText = char[INET6_ADDRSTRLEN];
@@ -97,8 +113,8 @@ void append_value_text(const Operand& operand, const Value& value, std::string& 
     }
     default: break;
   }
-  char buffer[kScalarBuffer];
-  out.append(buffer, format_scalar(operand, value, buffer));
+  ScalarText buffer;
+  out += format_scalar(operand, value, buffer);
 }
 
 std::string_view to_scratch_text(const Operand& operand, const Value& value, Arena& scratch) {
@@ -110,8 +126,8 @@ std::string_view to_scratch_text(const Operand& operand, const Value& value, Are
     }
     default: break;
   }
-  char buffer[kScalarBuffer];
-  return scratch.copy({buffer, format_scalar(operand, value, buffer)});
+  ScalarText buffer;
+  return scratch.copy(format_scalar(operand, value, buffer));
 }
 
 void append_text(const Operand& operand, const Values& values, std::string& out) {
