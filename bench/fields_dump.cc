@@ -49,6 +49,7 @@ Status dump(const std::string& capture_path, const std::string& fields_path) {
   const std::vector<filter::Operand> operands = SAKER_TRY(compile_fields(fields_path));
   auto reader = SAKER_TRY(capture::ScapReader::open({.path = capture_path}));
   state::State state;
+  state.set_reference_quirks(true);
   SAKER_CHECK(reader->snapshot(state));
   Arena scratch;
   filter::Values values;

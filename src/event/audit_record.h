@@ -2,7 +2,6 @@
 // by JSON pointer (RFC 6901). Whoever parses the text implements it.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -12,17 +11,12 @@ namespace saker::audit {
 struct AuditRecord {
   virtual ~AuditRecord() = default;
 
-  // The whole event, as it came.
+  // The whole event, as it came: one JSON object.
   [[nodiscard]] virtual std::string_view text() const = 0;
 
   // The value that `pointer` names, as its JSON text (a string with its quotes and escapes);
   // nothing when it is not there. "" is the whole event.
   [[nodiscard]] virtual std::optional<std::string_view> find(std::string_view pointer) const = 0;
 };
-
-// Walks the elements of a JSON array, each as its JSON text. False when `array` is no array; stops
-// when `visit` says false.
-bool for_each_element(std::string_view array,
-                      const std::function<bool(std::string_view element)>& visit);
 
 }  // namespace saker::audit

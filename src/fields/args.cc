@@ -85,13 +85,17 @@ class ParamNames {
   struct Name {
     std::string_view text;
     Type type;
+    size_t place = 0;  // in the schema: of equal names the first stays
   };
 
   ParamNames() {
     for (const event::EventInfo& event : event::all_events())
       for (const event::ParamInfo& param : event.params)
         names_.push_back({param.name, raw_type(param.type)});
-    std::ranges::stable_sort(names_, {}, &Name::text);
+    for (size_t i = 0; i < names_.size(); ++i) names_[i].place = i;
+    std::ranges::sort(names_, [](const Name& a, const Name& b) {
+      return a.text != b.text ? a.text < b.text : a.place < b.place;
+    });
     auto rest = std::ranges::unique(names_, {}, &Name::text);
     names_.erase(rest.begin(), rest.end());
     table_.assign(event::kEventCodeCount * names_.size(), -1);

@@ -1,7 +1,6 @@
 // Fields of kernel events: type, category, result, data.
 #include "fields/event_common.h"
 #include "fields/extract.h"
-#include "fields/render.h"
 #include "fields/text_builder.h"
 
 namespace saker::fields {
@@ -24,9 +23,17 @@ bool is_exit(const Event& event) {
   return is_syscall(event) && !event.info().is_enter;
 }
 
+// The call's portable code, or else its number.
+std::string_view generic_name(const Event& event) {
+  const auto code = event.get<uint16_t>(0);
+  std::string_view name = event::syscall_name_of_portable_code(code);
+  if (code == 0 || name.empty()) name = event::syscall_name_of_number(event.get<uint16_t>(1));
+  return name.empty() ? "unknown" : name;
+}
+
 std::string_view type_name(const EvalContext& context) {
   const Event& event = *context.event;
-  if (is_generic(event)) return render_param(context, 0).raw;
+  if (is_generic(event)) return generic_name(event);
   if (event.type == event::ASYNCEVENT_E) return event.text(1);
   return event.info().name;
 }

@@ -94,6 +94,11 @@ constexpr FieldInfo kFields[] = {
          +[](const EvalContext& context, const FieldArg&, Values& out) {
            return give_time(context, out, "%Y-%m-%d %H:%M:%S", false, false);
          }},
+    {.name = "evt.outputtime",
+     .flags = filter::kTimeText | filter::kPrintOnly,
+     .summary = "Time as output lines begin with it.",
+     .extract = +[](const EvalContext& context, const FieldArg&,
+                    Values& out) { return give_time(context, out, "%H:%M:%S", false, true); }},
     {.name = "evt.rawtime",
      .type = Type::abstime,
      .summary = "Time as nanoseconds since the epoch.",

@@ -82,6 +82,11 @@ std::span<const FieldInfo> k8s_fields();
 std::span<const FieldInfo> k8smeta_fields();
 std::span<const FieldInfo> static_fields();
 std::span<const FieldInfo> audit_fields();
+std::span<const FieldInfo> audit_request_fields();
+std::span<const FieldInfo> audit_pod_fields();
+std::span<const FieldInfo> audit_container_fields();
+std::span<const FieldInfo> audit_init_container_fields();
+std::span<const FieldInfo> audit_ephemeral_container_fields();
 std::span<const FieldInfo> json_fields();
 
 }  // namespace saker::fields

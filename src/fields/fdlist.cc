@@ -35,8 +35,7 @@ bool append_client_ip(int64_t, const Fd* fd, TextBuilder& out) {
 }
 
 bool append_server_ip(int64_t, const Fd* fd, TextBuilder& out) {
-  return fd != nullptr && fd->is_inet() &&
-         append_address(*fd, fd->is_inet_server() ? fd->source_ip : fd->dest_ip, out);
+  return fd != nullptr && fd->is_inet() && append_address(*fd, fd->dest_ip, out);
 }
 
 bool append_client_port(int64_t, const Fd* fd, TextBuilder& out) {
@@ -47,7 +46,7 @@ bool append_client_port(int64_t, const Fd* fd, TextBuilder& out) {
 
 bool append_server_port(int64_t, const Fd* fd, TextBuilder& out) {
   if (fd == nullptr || !fd->is_inet()) return false;
-  out.decimal(uint64_t{fd->is_inet_server() ? fd->source_port : fd->dest_port});
+  out.decimal(uint64_t{fd->dest_port});
   return true;
 }
 

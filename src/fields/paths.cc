@@ -29,8 +29,7 @@ int path_param_of_open(const event::Event& event) {
 }  // namespace
 
 std::string_view working_directory(const state::Thread& thread) {
-  const std::string_view cwd = thread.leader->cwd;
-  return cwd.empty() ? "./" : cwd;
+  return thread.placeholder ? std::string_view("./") : std::string_view(thread.leader->cwd);
 }
 
 std::string_view absolute_path(const filter::EvalContext& context, std::string_view base,

@@ -10,13 +10,9 @@ namespace {
 using state::Image;
 using state::Thread;
 
-std::string_view args_list(const Thread& thread) {
-  return thread.image ? std::string_view(thread.image->args) : std::string_view();
-}
-
 bool args(const EvalContext& context, const FieldArg& arg, Values& out) {
   if (context.thread == nullptr) return false;
-  if (arg.index) return give(out, list_element(args_list(*context.thread), *arg.index));
+  if (arg.index) return give(out, list_element(args_of(*context.thread), *arg.index));
   TextBuilder text(*context.scratch);
   append_args(*context.thread, text);
   return give(out, text.view());
@@ -24,7 +20,7 @@ bool args(const EvalContext& context, const FieldArg& arg, Values& out) {
 
 bool cmdline(const EvalContext& context, const FieldArg&, Values& out) {
   if (context.thread == nullptr) return false;
-  if (args_list(*context.thread).empty()) return give(out, context.thread->comm);
+  if (args_of(*context.thread).empty()) return give(out, context.thread->comm);
   TextBuilder text(*context.scratch, 256);
   append_cmdline(*context.thread, text);
   return give(out, text.view());
@@ -130,7 +126,7 @@ constexpr FieldInfo kFields[] = {
          +[](const EvalContext& context, const FieldArg&, Values& out) {
            if (context.thread == nullptr) return false;
            uint64_t count = 0, bytes = 0;
-           measure_args(args_list(*context.thread), count, bytes);
+           measure_args(args_of(*context.thread), count, bytes);
            return give_uint(out, count);
          }},
     {.name = "proc.cmdlenargs",
@@ -141,7 +137,7 @@ constexpr FieldInfo kFields[] = {
          +[](const EvalContext& context, const FieldArg&, Values& out) {
            if (context.thread == nullptr) return false;
            uint64_t count = 0, bytes = 0;
-           measure_args(args_list(*context.thread), count, bytes);
+           measure_args(args_of(*context.thread), count, bytes);
            return give_uint(out, bytes);
          }},
     {.name = "proc.env",

@@ -6,10 +6,6 @@ namespace saker::fields {
 
 namespace {
 
-std::string_view args_of(const state::Thread& thread) {
-  return thread.image ? std::string_view(thread.image->args) : std::string_view();
-}
-
 // Environment belongs to the process, so to its main thread.
 std::string_view env_of(const state::Thread& thread) {
   const state::Thread& leader = *thread.leader;
@@ -30,6 +26,12 @@ bool next_element(std::string_view& list, std::string_view& element) {
 std::string_view exe_of(const state::Thread& thread) {
   if (thread.image) return thread.image->exe;
   return thread.placeholder ? kUnknown : std::string_view();
+}
+
+std::string_view args_of(const state::Thread& thread) {
+  if (!thread.image) return {};
+  const std::string& args = thread.image->args;
+  return args.size() == 1 && args[0] == '\0' ? std::string_view() : std::string_view(args);
 }
 
 std::string_view exepath_of(const state::Thread& thread) {

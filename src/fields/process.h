@@ -11,6 +11,9 @@ namespace saker::fields {
 
 std::string_view exe_of(const state::Thread& thread);
 std::string_view exepath_of(const state::Thread& thread);
+// What stands after argv[0], NUL separated. One empty text is what a process has that wrote its
+// title over its arguments: none.
+std::string_view args_of(const state::Thread& thread);
 inline std::string_view name_of(const state::Thread& thread) {
   return thread.comm;
 }

@@ -51,6 +51,12 @@ std::string_view unsigned_text(const EvalContext& context, uint64_t value, Forma
   return out.view();
 }
 
+// Decimal numbers of 64 bits are shown as signed ones, as the reference does: lseek's offset -1.
+std::string_view wide_text(const EvalContext& context, uint64_t value, Format format) {
+  if (format == Format::Hex || format == Format::Oct) return unsigned_text(context, value, format);
+  return decimal(context, static_cast<int64_t>(value));
+}
+
 // Signed numbers in hex or octal show their bits in their own width.
 std::string_view signed_text(const EvalContext& context, int64_t value, size_t width,
                              Format format) {
@@ -258,10 +264,14 @@ RenderedParam render_number(const EvalContext& context, const ParamInfo& param, 
     case ParamType::EnumFlags16:
     case ParamType::EnumFlags32:
       return render_enum_param(context, param, load_unsigned(bytes, width));
-    case ParamType::SyscallId:
-      return {event::syscall_name_of_portable_code(load<uint16_t>(bytes.data())), {}};
+    case ParamType::SyscallId: {
+      const auto name = event::syscall_name_of_portable_code(load<uint16_t>(bytes.data()));
+      return {name.empty() ? std::string_view("unknown") : name, {}};
+    }
     case ParamType::SigType:
       return {unsigned_text(context, bytes[0], Format::Dec), event::signal_name(bytes[0])};
+    case ParamType::UInt64:
+      return {wide_text(context, load<uint64_t>(bytes.data()), param.format), {}};
     case ParamType::RelTime: return render_interval(context, load<uint64_t>(bytes.data()));
     case ParamType::AbsTime: return {date_text(context, load<uint64_t>(bytes.data())), {}};
     case ParamType::Ipv4Addr:
@@ -288,17 +298,8 @@ RenderedParam render(const EvalContext& context, const ParamInfo& param, size_t 
     case ParamType::SockTuple: return {render_socktuple(context, bytes), {}};
     case ParamType::FdList: return {render_fd_list(context, bytes), {}};
     case ParamType::Dyn: return render_dynamic(context, param, index, bytes);
-    default: return {"<n.a.>", {}};
+    default: return {kUnknown, {}};
   }
-}
-
-// A generic event whose portable code is unknown still has the number of the call.
-RenderedParam render_syscall_id(const EvalContext& context) {
-  const event::Event& event = *context.event;
-  std::string_view name = event::syscall_name_of_portable_code(event.get<uint16_t>(0));
-  if (name.empty() || name == "unknown")
-    name = event::syscall_name_of_number(event.get<uint16_t>(1));
-  return {name.empty() ? std::string_view("unknown") : name, {}};
 }
 
 }  // namespace
@@ -338,7 +339,6 @@ std::string_view render_bytes(const EvalContext& context, Bytes bytes) {
 RenderedParam render_param(const EvalContext& context, size_t index) {
   const event::Event& event = *context.event;
   const ParamInfo& param = event.info().params[index];
-  if (param.type == ParamType::SyscallId) return render_syscall_id(context);
   return render(context, param, index, event.param(index));
 }
 

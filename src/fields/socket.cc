@@ -1,5 +1,5 @@
 // Fields of the socket that an event is about: addresses, ports, protocol. Source is the client
-// and destination the server; a listening socket has one address, its own.
+// and destination the server; a listening socket has one address, its own, as destination.
 #include "fields/fd_common.h"
 #include "fields/fd_kinds.h"
 #include "fields/text_builder.h"
@@ -48,12 +48,7 @@ bool client(const EvalContext& context, End& end) {
 
 bool server(const EvalContext& context, End& end) {
   const Fd* fd = inet(context);
-  if (fd != nullptr && fd->is_inet_server()) {
-    end = source(*fd);
-    return true;
-  }
-  fd = connection(context);
-  if (fd == nullptr) return false;
+  if (fd == nullptr || (!fd->is_inet_server() && connection(context) == nullptr)) return false;
   end = destination(*fd);
   return true;
 }
@@ -97,15 +92,15 @@ bool port_text(const EvalContext& context, const FieldArg&, Values& out) {
 bool either_address(const EvalContext& context, const FieldArg&, Values& out) {
   const Fd* fd = inet(context);
   if (fd == nullptr) return false;
-  give_ip(context, out, fd->source_ip, fd->is_ipv6());
-  return fd->is_inet_server() || give_ip(context, out, fd->dest_ip, fd->is_ipv6());
+  if (!fd->is_inet_server()) give_ip(context, out, fd->source_ip, fd->is_ipv6());
+  return give_ip(context, out, fd->dest_ip, fd->is_ipv6());
 }
 
 bool either_port(const EvalContext& context, const FieldArg&, Values& out) {
   const Fd* fd = inet(context);
   if (fd == nullptr) return false;
-  give_uint(out, fd->source_port);
-  return fd->is_inet_server() || give_uint(out, fd->dest_port);
+  if (!fd->is_inet_server()) give_uint(out, fd->source_port);
+  return give_uint(out, fd->dest_port);
 }
 
 bool family(const EvalContext& context, const FieldArg&, Values& out) {

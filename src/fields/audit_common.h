@@ -1,0 +1,76 @@
+// Values out of Kubernetes audit events, for the ka.* fields.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include "event/audit_record.h"
+#include "fields/extract.h"
+#include "fields/json_text.h"
+
+namespace saker::fields {
+
+// A text as template argument.
+template <size_t N>
+struct Fixed {
+  char text[N];
+  constexpr Fixed(const char (&literal)[N]) { std::copy_n(literal, N, text); }
+  [[nodiscard]] constexpr std::string_view view() const { return {text, N - 1}; }
+};
+
+// The value at a pointer. Events without an id are not audit events: they have no values.
+inline std::optional<json::Token> audit_find(const EvalContext& context, std::string_view pointer) {
+  if (context.audit == nullptr || !context.audit->find("/auditID")) return std::nullopt;
+  return context.audit->find(pointer);
+}
+
+inline bool give_json(const EvalContext& context, Values& out, json::Token token) {
+  return give(out, json::to_text(token, *context.scratch));
+}
+
+template <Fixed pointer>
+bool audit_value(const EvalContext& context, const FieldArg&, Values& out) {
+  const auto found = audit_find(context, pointer.view());
+  return found && give_json(context, out, *found);
+}
+
+// All elements of the array at a pointer, or the one that the argument picks.
+template <Fixed pointer>
+bool audit_list(const EvalContext& context, const FieldArg& arg, Values& out) {
+  const auto found = audit_find(context, pointer.view());
+  if (!found) return false;
+  size_t index = 0;
+  const bool whole = json::for_each_element(*found, [&](json::Token element) {
+    if (!arg.index || *arg.index == index) give_json(context, out, element);
+    ++index;
+    return true;
+  });
+  return whole && !out.empty();
+}
+
+// The argument of a list field is the number of one element.
+inline Result<Type> bind_index(FieldArg& arg) {
+  if (arg.present && !arg.index)
+    return Error{.message = "'" + arg.text + "' is not the number of an element"};
+  return Type::text;
+}
+
+// Rows of the two usual shapes.
+template <Fixed pointer>
+constexpr FieldInfo value_row(std::string_view name, std::string_view summary) {
+  return {.name = name, .summary = summary, .extract = audit_value<pointer>};
+}
+
+constexpr FieldInfo list_row(std::string_view name, std::string_view summary,
+                             filter::Extract extract) {
+  return {.name = name,
+          .arg = ArgRule::optional,
+          .many = Many::list,
+          .summary = summary,
+          .extract = extract,
+          .bind = bind_index};
+}
+
+}  // namespace saker::fields
