@@ -23,10 +23,10 @@ constexpr std::string_view kContainer = R"({"Id":")" ID R"(","Created":"2024-05-
   "Name":"/front","RestartCount":0,"HostConfig":{"NetworkMode":"host","Privileged":true,
   "PidMode":"host","IpcMode":"private","Binds":["/srv:/data:ro"]},
   "Mounts":[{"Type":"bind","Source":"/srv","Destination":"/data","Mode":"ro","RW":false,
-  "Propagation":"rprivate"},{"Type":"volume","Name":"v","Source":"/var/lib/docker/volumes/v/_data",
-  "Destination":"/v","Driver":"local","Mode":"z","RW":true,"Propagation":""}],
-  "Config":{"Hostname":"h","User":"101","Env":["A=1","PATH=/bin"],"Image":"registry:5000/nginx:1.25",
-  "Labels":{"com.example.team":"web"}},"NetworkSettings":{"IPAddress":"",
+  "Propagation":"rprivate"},{"Type":"volume","Name":"v",
+  "Source":"/var/lib/docker/volumes/v/_data","Destination":"/v","Driver":"local","Mode":"z","RW":true,"Propagation":""}],
+  "Config":{"Hostname":"h","User":"101","Env":["A=1","PATH=/bin"],
+  "Image":"registry:5000/nginx:1.25","Labels":{"com.example.team":"web"}},"NetworkSettings":{"IPAddress":"",
   "Networks":{"net1":{"IPAddress":"172.18.0.2"}}}})";
 
 constexpr std::string_view kImage = R"({"Id":"sha256:)" IMAGE_ID R"(",
