@@ -13,7 +13,8 @@ namespace fs = std::filesystem;
 static size_t replay(const fs::path& path) {
   if (fs::is_directory(path)) {
     size_t count = 0;
-    for (const fs::directory_entry& entry : fs::directory_iterator(path)) count += replay(entry.path());
+    for (const fs::directory_entry& entry : fs::directory_iterator(path))
+      count += replay(entry.path());
     return count;
   }
   std::ifstream file(path, std::ios::binary);

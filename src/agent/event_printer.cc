@@ -112,7 +112,8 @@ void EventPrinter::print(const filter::EvalContext& context, std::string& out) {
     return;
   }
   if (!json_) {
-    format_.render(context, out);
+    format_.render(context, line_);
+    out += line_;
     out += '\n';
     return;
   }
@@ -132,7 +133,9 @@ void EventPrinter::finish(std::string& out) const {
   if (!count_by_) return;
   std::vector<std::pair<uint64_t, std::string>> rows;
   for (const auto& [value, count] : counts_) rows.emplace_back(count, value);
-  std::ranges::stable_sort(rows, [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::ranges::sort(rows, [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : a.second < b.second;
+  });
   for (const auto& [count, value] : rows) {
     if (json_) {
       out += "{\"count\":" + std::to_string(count) + ",\"value\":";

@@ -46,6 +46,7 @@ class EventPrinter {
   std::optional<filter::Operand> count_by_;
   std::map<std::string, uint64_t> counts_;
   filter::Values values_;
+  std::string line_;  // reused
   bool json_ = false;
   uint64_t matched_ = 0;
 };

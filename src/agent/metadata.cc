@@ -97,12 +97,18 @@ void MetadataDesk::poll() {
   for (k8s::ContainerInfo& info : found_) state_.set_container(std::move(info));
   if (held_.empty()) return;
   const auto now = Clock::now();
-  auto rest = std::stable_partition(held_.begin(), held_.end(), [&](const Held& held) {
-    return now < held.deadline && state_.container(held.cgroups->container_id) == nullptr &&
-           resolver_.outcome(held.cgroups->full_container_id) == k8s::Outcome::pending;
-  });
-  for (auto held = rest; held != held_.end(); ++held) release(*held);
-  held_.erase(rest, held_.end());
+  std::vector<Held> rest;
+  for (Held& held : held_) {
+    const bool waits = now < held.deadline &&
+                       state_.container(held.cgroups->container_id) == nullptr &&
+                       resolver_.outcome(held.cgroups->full_container_id) == k8s::Outcome::pending;
+    if (waits) {
+      rest.push_back(std::move(held));
+    } else {
+      release(held);
+    }
+  }
+  held_ = std::move(rest);
 }
 
 void MetadataDesk::release_all() {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <numeric>
@@ -127,6 +128,7 @@ class Replay {
     std::unique_ptr<capture::ScapReader> source =
         SAKER_TRY(capture::ScapReader::open({.path = file}));
     state::State state;
+    state.set_reference_quirks(true);  // a replay gives what the reference gives
     SAKER_CHECK(source->snapshot(state));
     if (engine_ != nullptr) engine_->set_hostname(std::string(state.hostname()));
     FindingPrinter findings(out_, options_, summary_);
@@ -221,6 +223,13 @@ Status replay(ReplayOptions options, ReplaySummary& summary) {
     for (uint32_t i = 0; i < engine->rules().rules.size(); ++i)
       if (const uint64_t matches = engine->stats(i).matches; matches != 0)
         summary.by_rule.emplace_back(engine->rules().rules[i].name, matches);
+    for (uint32_t i = 0; i < engine->rules().rules.size(); ++i)
+      summary.costs.push_back({engine->rules().rules[i].name, engine->stats(i)});
+    std::ranges::sort(summary.costs, [](const auto& a, const auto& b) {
+      if (a.stats.evaluations != b.stats.evaluations)
+        return a.stats.evaluations > b.stats.evaluations;
+      return a.rule < b.rule;
+    });
   }
   return status;
 }
@@ -245,6 +254,21 @@ std::string to_text(const ReplaySummary& summary) {
   if (!summary.by_rule.empty()) text += "By rule:\n";
   for (const auto& [rule, count] : summary.by_rule)
     text += "   " + rule + ": " + std::to_string(count) + "\n";
+  return text;
+}
+
+std::string cost_table(const ReplaySummary& summary) {
+  constexpr size_t kMostRows = 40;
+  std::string text = "Evaluations     Matches        ms  Rule\n";
+  for (size_t i = 0; i < summary.costs.size() && i < kMostRows; ++i) {
+    const rules::RuleStats& stats = summary.costs[i].stats;
+    char row[64];
+    std::snprintf(row, sizeof row, "%11llu %11llu %9.1f  ",
+                  static_cast<unsigned long long>(stats.evaluations),
+                  static_cast<unsigned long long>(stats.matches),
+                  static_cast<double>(stats.nanoseconds) / 1e6);
+    text += row + summary.costs[i].rule + "\n";
+  }
   return text;
 }
 

@@ -35,6 +35,11 @@ struct ReplaySummary {
   double seconds = 0;
   std::array<uint64_t, 8> by_severity{};
   std::vector<std::pair<std::string, uint64_t>> by_rule;  // in rule order, only those that fired
+  struct RuleCost {
+    std::string rule;
+    rules::RuleStats stats;
+  };
+  std::vector<RuleCost> costs;           // of every rule, the most evaluated first
   std::map<std::string, uint64_t> lost;  // what the source could not deliver, by reason
   uint64_t disagreements = 0;
   std::string first_disagreement;
@@ -47,5 +52,7 @@ struct ReplaySummary {
 Status replay(ReplayOptions options, ReplaySummary& summary);
 
 std::string to_text(const ReplaySummary& summary);
+// How often each rule was evaluated, how often it matched, and the time that it took.
+std::string cost_table(const ReplaySummary& summary);
 
 }  // namespace saker::agent

@@ -87,13 +87,19 @@ Outcome World::step_expect(const Step& step) {
 Outcome World::expect_finding(const Step& step) {
   if (step.words.size() < 2) return Outcome::failed("expect finding \"RULE\" [PRIORITY]");
   const std::string& rule = step.words[1];
-  auto rest =
-      std::stable_partition(findings_.begin(), findings_.end(),
-                            [&](const finding::Finding& finding) { return finding.rule != rule; });
-  if (rest == findings_.end())
+  std::optional<finding::Finding> last;
+  std::vector<finding::Finding> rest;
+  for (finding::Finding& finding : findings_) {
+    if (finding.rule == rule) {
+      last = std::move(finding);
+    } else {
+      rest.push_back(std::move(finding));
+    }
+  }
+  findings_ = std::move(rest);
+  if (!last)
     return Outcome::failed("expected finding \"" + rule + "\"\nactual: " + describe(findings_));
-  const finding::Finding found = findings_.back();
-  findings_.erase(rest, findings_.end());
+  const finding::Finding& found = *last;
   if (step.words.size() > 2 && finding::parse_severity(step.words[2]) != found.severity)
     return Outcome::failed("expected priority " + step.words[2] +
                            "\nactual: " + std::string(finding::to_string(found.severity)));

@@ -27,8 +27,8 @@ struct ArgumentTest {
   std::vector<uint16_t> ports;  // either end (empty: no test)
 
   [[nodiscard]] bool empty() const {
-    return !only_open_for_write && !only_open_for_read && !only_successful && !only_failed && !only_socket_fd &&
-           path_prefixes.empty() && path_suffixes.empty() && ports.empty();
+    return !only_open_for_write && !only_open_for_read && !only_successful && !only_failed &&
+           !only_socket_fd && path_prefixes.empty() && path_suffixes.empty() && ports.empty();
   }
 };
 

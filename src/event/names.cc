@@ -225,6 +225,8 @@ std::string_view at(const std::string_view (&table)[N], int64_t index) {
 }  // namespace
 
 std::string_view errno_name(int error_number) {
+  if (error_number >= kFirstKernelErrno)
+    return at(kKernelErrnoNames, error_number - kFirstKernelErrno);
   return at(kErrnoNames, error_number);
 }
 std::string_view signal_name(int signal_number) {

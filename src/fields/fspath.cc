@@ -61,18 +61,41 @@ bool worked(const Event& event, int param) {
   return param == kOpened ? result != -1 : result == 0;
 }
 
-// The target of a symlink is relative to the link; that of symlinkat has no base that anybody
-// knows.
+// The reference knows a directory only when it was opened as one, and nothing of the path of a
+// relative open that failed.
+bool base_is_lost(const EvalContext& context, size_t param) {
+  const auto params = context.event->info().params;
+  const int dirfd = params[param].dirfd_param;
+  if (dirfd < 0 || !context.state->reference_quirks()) return false;
+  const auto number = context.event->get<int64_t>(static_cast<size_t>(dirfd));
+  const state::Fd* fd = context.state->fd(*context.thread, number);
+  return fd != nullptr && fd->type != event::FdType::directory;
+}
+
+// The target of symlinkat has no base that the reference knows; what it is relative to is where the
+// link is.
 std::string_view resolve(const EvalContext& context, size_t param) {
   const Event& event = *context.event;
   const std::string_view path = event.text(param);
-  if (event.type != event::SYSCALL_SYMLINKAT_X || param != 1) return absolute_param(context, param);
-  return path.empty() ? path : absolute_path(context, kUnknownBase, path);
+  if (path.empty() || path.starts_with('/')) return absolute_param(context, param);
+  const bool link_target = event.type == event::SYSCALL_SYMLINKAT_X && param == 1;
+  if (link_target || base_is_lost(context, param))
+    return absolute_path(context, kUnknownBase, path);
+  return absolute_param(context, param);
+}
+
+// The fd that an open made; of one that failed what it would have opened.
+std::string_view opened(const EvalContext& context) {
+  if (context.fd != nullptr) return context.fd->name;
+  if (context.state->reference_quirks() && !opened_path_raw(context).starts_with('/'))
+    return kUnknownBase;
+  return opened_path(context);
 }
 
 template <Which which, bool raw>
 bool path(const EvalContext& context, const FieldArg&, Values& out) {
-  if (context.event == nullptr || context.thread == nullptr) return false;
+  if (context.event == nullptr || context.thread == nullptr || context.state == nullptr)
+    return false;
   const Event& event = *context.event;
   const int param = which == Which::name ? name_param(event.type) : pair_param(event.type, which);
   if (param == kNone || !worked(event, param)) return false;

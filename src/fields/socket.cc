@@ -1,7 +1,9 @@
 // Fields of the socket that an event is about: addresses, ports, protocol. Source is the client
 // and destination the server; a listening socket has one address, its own, as destination.
+#include "fields/container.h"
 #include "fields/fd_common.h"
 #include "fields/fd_kinds.h"
+#include "fields/render_address.h"
 #include "fields/text_builder.h"
 
 namespace saker::fields {
@@ -35,7 +37,18 @@ const Fd* connection(const EvalContext& context) {
   return fd;
 }
 
+// A container has an address of its own, which its runtime knows. When nobody told, no address is
+// taken for its own, as in the reference: outputs then show the destination as the local end.
 bool is_local(const EvalContext& context, const Fd& fd, const End& end) {
+  if (context.thread->in_container()) {
+    const k8s::ContainerInfo* info = container_info(context);
+    if (info == nullptr) return false;
+    if (!info->host_network) {
+      TextBuilder text(*context.scratch, 48);
+      append_ip(Bytes(end.ip->data(), fd.is_ipv6() ? 16 : 4), text);
+      return text.view() == info->ip;
+    }
+  }
   return context.state->is_local_address(*end.ip, fd.is_ipv6());
 }
 

@@ -14,13 +14,17 @@ constexpr size_t kSlots = 512;
 std::array<std::string, kSlots> slot_names;
 size_t slots_used = 0;
 
-template <size_t Slot>
-bool extract_slot(const EvalContext& context, const FieldArg& arg, Values& out) {
+bool extract_named(const std::string& name, const EvalContext& context, const FieldArg& arg,
+                   Values& out) {
   if (context.thread == nullptr) return false;
   const auto* event = reinterpret_cast<const FakeEvent*>(context.thread);
-  const std::string& name = slot_names[Slot];
   if (!arg.present) return event->extract(name, out);
   return event->extract(name + "[" + arg.text + "]", out);
+}
+
+template <size_t Slot>
+bool extract_slot(const EvalContext& context, const FieldArg& arg, Values& out) {
+  return extract_named(slot_names[Slot], context, arg, out);
 }
 
 template <size_t... Slots>

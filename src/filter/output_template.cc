@@ -201,8 +201,7 @@ bool evaluate_shown(const Operand& operand, const EvalContext& context, Values& 
   return evaluate(operand, context, out);
 }
 
-finding::FieldValue show_value(const Operand& operand, const EvalContext& context,
-                               Values& values) {
+finding::FieldValue show_value(const Operand& operand, const EvalContext& context, Values& values) {
   values.clear();
   if (!evaluate_shown(operand, context, values)) return std::monostate();
   return to_field_value(operand, values, context);

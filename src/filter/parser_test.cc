@@ -1,7 +1,7 @@
 // Parsing: places and messages of errors, bounds, and text again.
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 
 #include "filter/ast.h"
 #include "filter/escape.h"
@@ -75,7 +75,7 @@ TEST(Parser, CountsDepthAsTheReferenceDoes) {
 }
 
 TEST(Parser, TakesLargeConditionsInTime) {
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // of the processor: the machine may be busy
   std::string list = "proc.name in (";
   for (int i = 0; i < 100'000; ++i) list += "item" + std::to_string(i) + ", ";
   Result<Node> node = parse(list + "last)");
@@ -89,7 +89,7 @@ TEST(Parser, TakesLargeConditionsInTime) {
   node = parse("a" + std::string(10'000'000, '\n') + "and b");
   ASSERT_TRUE(node.ok());
   EXPECT_EQ(node->children[1].place.line, 10'000'001u);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+  EXPECT_LT(std::clock() - start, 10 * CLOCKS_PER_SEC);
 }
 
 TEST(Parser, WritesTheTextAgain) {

@@ -3,7 +3,7 @@
 #include <fnmatch.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 #include <random>
 
 #include "filter/regex.h"
@@ -67,9 +67,9 @@ TEST(Glob, AgreesWithFnmatchOnRandomPatterns) {
 TEST(Glob, ManyStarsTakeNoExponentialTime) {
   std::string pattern;
   for (int i = 0; i < 80; ++i) pattern += "*a";
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // of the processor: the machine may be busy
   EXPECT_FALSE(matches_glob(pattern + "*b", std::string(4000, 'a')));
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
+  EXPECT_LT(std::clock() - start, 1 * CLOCKS_PER_SEC);
 }
 
 TEST(Glob, TakesAnyByte) {

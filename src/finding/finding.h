@@ -47,8 +47,8 @@ struct Finding {
   std::string message = {};             // the filled-in output template, without time and severity
   std::vector<std::string> tags = {};   // sorted
   std::vector<NamedValue> fields = {};  // in template order
-  std::string container_id = {};        // of the container that the event came from; for late metadata
-  uint64_t sequence = 0;                // event number, for replay and tests
+  std::string container_id = {};  // of the container that the event came from; for late metadata
+  uint64_t sequence = 0;          // event number, for replay and tests
 };
 
 struct JsonOptions {

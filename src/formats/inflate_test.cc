@@ -75,8 +75,8 @@ TEST(Inflate, piecesOfAnySizeGiveTheSameBytes) {
     const std::string packed = through(packer.command, text);
     if (packed.empty()) GTEST_SKIP() << "skipped: no " << packer.command;
     ASSERT_EQ(detect_compression(as_bytes(packed)), packer.kind);
-    for (size_t in_step : {1, 2, 3, 7, 64, 1000, 65536, 1 << 20})
-      for (size_t out_step : {97, 4096, 33000, 1 << 20}) {
+    for (size_t in_step : std::initializer_list<size_t>{1, 2, 3, 7, 64, 1000, 65536, 1 << 20})
+      for (size_t out_step : std::initializer_list<size_t>{97, 4096, 33000, 1 << 20}) {
         auto plain = in_pieces(packer.kind, packed, in_step, out_step);
         ASSERT_TRUE(plain.ok()) << plain.error().to_text() << " " << in_step << " " << out_step;
         ASSERT_EQ(*plain, text) << packer.command << " " << in_step << " " << out_step;
@@ -90,7 +90,7 @@ TEST(Inflate, membersThatFollowEachOtherAreOneStream) {
     const std::string packed = through(packer.command, text);
     if (packed.empty()) GTEST_SKIP() << "skipped: no " << packer.command;
     const std::string empty = through(packer.command, "");
-    for (size_t in_step : {1, 5, 100, 1 << 20}) {
+    for (size_t in_step : std::initializer_list<size_t>{1, 5, 100, 1 << 20}) {
       auto plain = in_pieces(packer.kind, packed + empty + packed, in_step, 5000);
       ASSERT_TRUE(plain.ok()) << plain.error().to_text();
       EXPECT_EQ(*plain, text + text) << packer.command << in_step;
@@ -103,7 +103,7 @@ TEST(Inflate, restAfterAGzipStreamIsIgnored) {
   const std::string packed = through("gzip", text);
   if (packed.empty()) GTEST_SKIP() << "skipped: no gzip";
   for (const std::string& rest : {std::string(700, '\0'), std::string("rubbish\x1f\x8b")})
-    for (size_t in_step : {1, 10000}) {
+    for (size_t in_step : std::initializer_list<size_t>{1, 10000}) {
       auto plain = in_pieces(Compression::gzip, packed + rest, in_step, 333);
       ASSERT_TRUE(plain.ok()) << plain.error().to_text();
       EXPECT_EQ(*plain, text);

@@ -23,9 +23,9 @@ struct YamlEntry;
 struct YamlNode {
   enum class Kind : uint8_t { null, scalar, sequence, map } kind = Kind::null;
   YamlMark mark;
-  std::string text;                 // scalar
-  bool quoted = false;              // scalar in quotes or a block style: never null, never a number
-  std::vector<YamlNode> items;      // sequence
+  std::string text;                // scalar
+  bool quoted = false;             // scalar in quotes or a block style: never null, never a number
+  std::vector<YamlNode> items;     // sequence
   std::vector<YamlEntry> entries;  // map, in file order, duplicate keys included
 
   [[nodiscard]] bool is_null() const { return kind == Kind::null; }
@@ -43,11 +43,11 @@ struct YamlEntry {
 
 struct YamlLimits {
   size_t max_depth = 64;
-  size_t max_nodes = 2'000'000;     // after aliases are expanded: stops "billion laughs"
+  size_t max_nodes = 2'000'000;  // after aliases are expanded: stops "billion laughs"
 };
 
-// All documents of a text; an empty one or only comments gives none. Plain `~`, `null` and nothing are null. Errors
-// have `file`, line and column (from 1) and the offset.
+// All documents of a text; an empty one or only comments gives none. Plain `~`, `null` and nothing
+// are null. Errors have `file`, line and column (from 1) and the offset.
 Result<std::vector<YamlNode>> parse_yaml(std::string_view text, std::string_view file,
                                          const YamlLimits& limits = {});
 

@@ -110,32 +110,40 @@ void Lane::deliver(std::vector<SharedFinding>& batch) {
   size_t at = 0;
   Clock::time_point first_try = Clock::now();
   std::chrono::milliseconds wait = policy_.first_wait;
+  const auto begin_anew = [&] {
+    first_try = Clock::now();
+    wait = policy_.first_wait;
+  };
   while (at < batch.size()) {
     Delivery delivery = try_once(std::span(batch).subspan(at));
     at += delivery.done;
     if (delivery.done != 0) {
-      first_try = Clock::now();
-      wait = policy_.first_wait;
+      begin_anew();
       note_success();
     }
     if (delivery.status.ok()) continue;
     const Error& error = delivery.status.error();
     note_error(error);
-    const bool hopeless = error.code != Code::busy && error.code != Code::io;
-    if (hopeless || Clock::now() - first_try >= policy_.give_up_after) {
+    const bool retry = (error.code == Code::busy || error.code == Code::io) &&
+                       Clock::now() - first_try < policy_.give_up_after;
+    if (error.code == Code::not_found || (retry && !pause(wait)) || abandoned()) {
+      count_failed(batch.size() - at);
+      return;
+    }
+    if (retry) {
+      ++retries_;
+      wait = std::min(wait * 2, policy_.longest_wait);
+    } else {
       count_failed(1);
       ++at;
-      first_try = Clock::now();
-      wait = policy_.first_wait;
-    } else {
-      ++retries_;
-      if (!pause(wait)) {
-        count_failed(batch.size() - at);
-        return;
-      }
-      wait = std::min(wait * 2, policy_.longest_wait);
+      begin_anew();
     }
   }
+}
+
+bool Lane::abandoned() const {
+  std::lock_guard lock(mutex_);
+  return abandoned_;
 }
 
 // False when the lane is to give up.

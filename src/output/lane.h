@@ -66,6 +66,7 @@ class Lane {
   void deliver(std::vector<SharedFinding>& batch);
   Delivery try_once(std::span<const SharedFinding> batch);
   bool pause(std::chrono::milliseconds duration);
+  [[nodiscard]] bool abandoned() const;
   void count_failed(size_t count);
   void note_error(const Error& error);
   void note_success();

@@ -48,7 +48,8 @@ struct SinkSettings {
 };
 
 // How many of a batch went out, and why not more. Codes busy and io mean that trying again makes
-// sense; any other code gives up the finding behind the last one that went out.
+// sense, not_found that nothing is there any more that could take any finding; another code gives
+// up the finding behind the last one that went out.
 struct Delivery {
   size_t done = 0;
   Status status = {};

@@ -223,9 +223,9 @@ class DemandMaker {
     if (check.left.type == filter::Type::boolean && check.op == Op::eq)
       return implied_boolean(check.left.field.info->name, check.constants[0].boolean != negated);
     if (negated || check.op == Op::exists) return {};
-    return both(both(both(implied_paths(check, info), implied_ports(check)),
-                     implied_result(check, info)),
-                implied_socket(check, info));
+    return both(
+        both(both(implied_paths(check, info), implied_ports(check)), implied_result(check, info)),
+        implied_socket(check, info));
   }
 
   const PredicateTable& predicates_;

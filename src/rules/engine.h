@@ -39,7 +39,8 @@ class Engine {
   // The same by the plain tree walk over every rule, for checking the above.
   std::vector<uint32_t> match_oracle(const filter::EvalContext& context) const;
 
-  // Whether a match of rule `index` is to be told: always, but for rules with a burst, which it counts for.
+  // Whether a match of rule `index` is to be told: always, but for rules with a burst, which it
+  // counts for.
   bool admit(uint32_t index, const filter::EvalContext& context);
 
   // Fills a finding for rule `index` from the event that it matched.

@@ -28,6 +28,9 @@ class Evaluator {
   // The indexed predicates of a group that hold for the event.
   std::span<const PredicateId> holding(uint32_t group);
 
+  // One predicate, for the event.
+  bool holds(PredicateId id) { return check(id); }
+
   bool evaluate(NodeId id);
 
  private:

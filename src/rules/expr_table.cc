@@ -111,19 +111,23 @@ NodeId ExprTable::make(ExprNode::Kind kind, std::vector<NodeId> children) {
   if (flat.empty()) return neutral;
   if (flat.size() == 1) return flat[0];
 
-  const auto process_end = std::ranges::stable_partition(flat, [&](NodeId id) {
-                             return nodes_[id].process_scope;
-                           }).begin();
+  // What depends on the process alone comes first and becomes one node; then the cheap before the
+  // costly.
+  const auto order = [&](NodeId a, NodeId b) {
+    const ExprNode& x = nodes_[a];
+    const ExprNode& y = nodes_[b];
+    if (x.process_scope != y.process_scope) return x.process_scope;
+    return x.cost != y.cost ? x.cost < y.cost : a < b;
+  };
+  std::ranges::sort(flat, order);
+  const auto process_end =
+      std::ranges::find_if(flat, [&](NodeId id) { return !nodes_[id].process_scope; });
   const auto process_count = static_cast<size_t>(process_end - flat.begin());
   if (process_count > 1 && process_count < flat.size()) {
     const NodeId process_part = make(kind, {flat.begin(), process_end});
-    flat.erase(flat.begin(), process_end);
+    flat.erase(flat.begin(), flat.begin() + static_cast<std::ptrdiff_t>(process_count));
     flat.insert(flat.begin(), process_part);
   }
-  std::ranges::stable_sort(flat, [&](NodeId a, NodeId b) {
-    if (nodes_[a].process_scope != nodes_[b].process_scope) return nodes_[a].process_scope;
-    return nodes_[a].cost < nodes_[b].cost;
-  });
 
   auto [entry, is_new] =
       interned_.try_emplace({static_cast<uint8_t>(kind), flat}, static_cast<NodeId>(nodes_.size()));

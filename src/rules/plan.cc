@@ -17,8 +17,9 @@ struct GuardSet {
   uint32_t weight = 0;
 };
 
-uint32_t guard_weight(const filter::Check& check) {
-  constexpr uint32_t kExactText = 1, kPartText = 3, kNumber = 4, kBoolean = 40;
+uint32_t guard_weight(const filter::Check& check, bool indexed) {
+  constexpr uint32_t kExactText = 1, kPartText = 3, kNumber = 4, kNotIndexed = 10, kBoolean = 40;
+  if (!indexed) return kNotIndexed;
   if (check.left.type == filter::Type::boolean) return kBoolean;
   if (!filter::is_text(check.left.type)) return kNumber;
   const bool exact = check.op == filter::Op::eq || check.op == filter::Op::in;
@@ -36,8 +37,10 @@ class GuardFinder {
     switch (node.kind) {
       case ExprNode::Kind::check: {
         const Predicate& predicate = predicates_[node.predicate];
-        if (!predicate.indexed || predicate.process_scope) return std::nullopt;
-        return GuardSet{{node.predicate}, guard_weight(*predicate.check)};
+        if (predicate.process_scope || predicate.check->op == filter::Op::exists ||
+            predicate.check->op == filter::Op::ne)
+          return std::nullopt;
+        return GuardSet{{node.predicate}, guard_weight(*predicate.check, predicate.indexed)};
       }
       case ExprNode::Kind::all: return best_of(node);
       case ExprNode::Kind::any: return union_of(node);
@@ -176,10 +179,13 @@ void PlanSet::add_guards(Plan& plan) {
     for (PredicateId predicate : guard->predicates) {
       RuleBits& bits = guards.try_emplace(predicate, plan.words, 0).first->second;
       set_bit(bits, i);
-      set_bit(groups.try_emplace(predicates_[predicate].group, plan.words, 0).first->second, i);
+      if (predicates_[predicate].indexed)
+        set_bit(groups.try_emplace(predicates_[predicate].group, plan.words, 0).first->second, i);
     }
   }
-  for (auto& [predicate, bits] : guards) plan.guards.push_back({predicate, std::move(bits)});
+  for (auto& [predicate, bits] : guards)
+    (predicates_[predicate].indexed ? plan.guards : plan.lone_guards)
+        .push_back({predicate, std::move(bits)});
   for (auto& [group, bits] : groups) {
     plan.guard_groups.push_back(group);
     plan.group_rules.push_back(std::move(bits));

@@ -39,7 +39,8 @@ struct Plan {
   RuleBits unguarded;                  // rules that must be looked at for every event
   std::vector<uint32_t> guard_groups;  // predicate groups to look up
   std::vector<RuleBits> group_rules;   // per guard group: the rules that it guards
-  std::vector<Guard> guards;           // sorted by predicate
+  std::vector<Guard> guards;           // with an indexed predicate, sorted by it
+  std::vector<Guard> lone_guards;      // whose predicate must be evaluated by itself
 
   [[nodiscard]] const Guard* guard_of(PredicateId predicate) const;
 };

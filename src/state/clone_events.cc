@@ -99,10 +99,13 @@ void copy_from_record(Thread& thread, const Thread& from) {
 }
 
 // A new record for `tid`, whatever had that number before.
-Thread* fresh_record(World& world, int64_t tid) {
+Thread* fresh_record(World& world, int64_t tid, uint64_t timestamp) {
   if (Thread* old = world.threads.find(tid)) world.remove_process(*old);
   if (Thread* old = world.threads.find(tid)) world.remove_process(*old);  // a dead main thread
-  return world.threads.find(tid) == nullptr ? world.add_thread(tid) : nullptr;
+  if (world.threads.find(tid) != nullptr) return nullptr;
+  Thread* thread = world.add_thread(tid);
+  if (thread != nullptr) thread->last_access_ts = timestamp;
+  return thread;
 }
 
 void fill_child(World& world, Thread& child, const Thread& from, const Event& event, int64_t pid,
@@ -151,7 +154,7 @@ void child_side(World& world, const Event& event) {
   const int64_t pid = event.get<int64_t>(kPid, tid);
   const int64_t ptid = event.get<int64_t>(kPtid, -1);
   const int64_t from_tid = (flags & kCloneThread) != 0 ? pid : ptid;
-  Thread* child = fresh_record(world, tid);
+  Thread* child = fresh_record(world, tid, event.timestamp);
   if (child == nullptr) return;
   world.applied.thread = child;
   Thread* from = from_tid == tid ? child : world.thread_or_placeholder(from_tid, event.timestamp);
@@ -182,11 +185,14 @@ void parent_side(World& world, const Event& event, int64_t child_tid) {
     return;
   if (world.exits.contains(child_tid, event.timestamp)) return;
   if (existing == caller->leader) return;
-  Thread* child = fresh_record(world, child_tid);
+  Thread* child = fresh_record(world, child_tid, event.timestamp);
   if (child == nullptr) return;
   caller = world.threads.find(event.tid);
   world.applied.thread = caller;
-  if (caller == nullptr) return;
+  if (caller == nullptr) {  // a dead main thread, whose last thread had the child's number
+    world.remove_process(*child);
+    return;
+  }
   const Thread& from = is_thread ? *caller->leader : *caller;
   fill_child(world, *child, from, event, is_thread ? caller->pid : child_tid,
              is_thread ? caller->ptid : caller->tid);
@@ -196,6 +202,8 @@ void parent_side(World& world, const Event& event, int64_t child_tid) {
 
 void on_clone(World& world, const Event& event) {
   const int64_t result = event.get<int64_t>(kRes, -1);
+  if (result < 0) return;
+  world.applied.thread = nullptr;  // its record may be replaced
   if (result == 0) child_side(world, event);
   if (result > 0) parent_side(world, event, result);
 }

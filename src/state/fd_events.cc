@@ -95,7 +95,7 @@ template <uint16_t kType>
 void on_pipe(World& world, const Event& event, Thread& thread) {
   if (event.get<int64_t>(0, -1) < 0) return;
   const uint32_t flags = kType == SYSCALL_PIPE2_X ? event.get<uint32_t>(4) : 0;
-  for (size_t end : {1, 2}) {
+  for (size_t end : std::initializer_list<size_t>{1, 2}) {
     Ref<Fd> fd = new_fd();
     fd->type = FdType::fifo;
     fd->ino = event.get<uint64_t>(3);

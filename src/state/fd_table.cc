@@ -23,17 +23,14 @@ struct FreeList {
 thread_local bool FreeList::gone = false;
 thread_local FreeList free_list;
 
-void clear(Fd& fd) {
-  std::string name = std::move(fd.name);
-  std::string raw = std::move(fd.name_raw);
-  name.clear();
-  raw.clear();
-  fd = Fd{};
-  fd.name = std::move(name);
-  fd.name_raw = std::move(raw);
-}
-
 }  // namespace
+
+// Keeps the memory of the strings.
+void Fd::clear() {
+  name.clear();
+  name_raw.clear();
+  static_cast<FdValues&>(*this) = FdValues{};
+}
 
 void Fd::dispose() {
   if (FreeList::gone || free_list.fds.size() >= FreeList::kKept ||
@@ -48,7 +45,7 @@ Ref<Fd> new_fd() {
   if (FreeList::gone || free_list.fds.empty()) return make_ref<Fd>();
   Fd* fd = free_list.fds.back();
   free_list.fds.pop_back();
-  clear(*fd);
+  fd->clear();
   return Ref<Fd>(fd);
 }
 

@@ -54,9 +54,11 @@ void on_open_enter(World& /*world*/, const Event& event, Thread& thread) {
   if (!thread.enter) thread.enter = std::make_unique<EnterCopy>();
   EnterCopy& enter = *thread.enter;
   enter.type = kType;
-  enter.path.assign(event.text(kAt.path).substr(0, kLongestPath));
-  enter.dirfd = kAt.dirfd < 0 ? kAtFdCwd : event.get<int64_t>(kAt.dirfd, kAtFdCwd);
-  enter.flags = kAt.flags < 0 ? kCreate | kTruncate | kWriteOnly : event.get<uint32_t>(kAt.flags);
+  enter.path.assign(event.text(static_cast<size_t>(kAt.path)).substr(0, kLongestPath));
+  enter.dirfd =
+      kAt.dirfd < 0 ? kAtFdCwd : event.get<int64_t>(static_cast<size_t>(kAt.dirfd), kAtFdCwd);
+  enter.flags = kAt.flags < 0 ? kCreate | kTruncate | kWriteOnly
+                              : event.get<uint32_t>(static_cast<size_t>(kAt.flags));
 }
 
 // What was passed at the entry wins: another thread may have changed the path since.
@@ -101,20 +103,21 @@ void on_open(World& world, const Event& event, Thread& thread) {
   const bool has_enter = enter != nullptr && enter->type == kEnterType && kEnterType != 0;
   if (enter != nullptr) enter->type = 0;
   Opened opened{.number = event.get<int64_t>(0, -1)};
-  opened.dirfd = kAt.dirfd < 0 ? kAtFdCwd : event.get<int64_t>(kAt.dirfd, kAtFdCwd);
-  opened.path = event.text(kAt.path);
+  opened.dirfd =
+      kAt.dirfd < 0 ? kAtFdCwd : event.get<int64_t>(static_cast<size_t>(kAt.dirfd), kAtFdCwd);
+  opened.path = event.text(static_cast<size_t>(kAt.path));
   if (opened.number < 0) {
     show_directory(world, thread, opened);
     return;
   }
-  opened.dev = event.get<uint32_t>(kAt.dev);
-  opened.ino = event.get<uint64_t>(kAt.ino);
+  opened.dev = event.get<uint32_t>(static_cast<size_t>(kAt.dev));
+  opened.ino = event.get<uint64_t>(static_cast<size_t>(kAt.ino));
   if constexpr (kType == SYSCALL_CREAT_X) {
     const auto layers = event.get<uint16_t>(5);
     opened.flags = kCreate | kTruncate | kWriteOnly | ((layers & 1) != 0 ? kUpperLayer : 0u) |
                    ((layers & 2) != 0 ? kLowerLayer : 0u);
   } else {
-    opened.flags = event.get<uint32_t>(kAt.flags);
+    opened.flags = event.get<uint32_t>(static_cast<size_t>(kAt.flags));
   }
   if (has_enter) prefer_enter(*enter, opened);
   open_file(world, thread, opened);

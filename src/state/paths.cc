@@ -1,5 +1,6 @@
 // Joining and normalising paths as text: what a process passed, on its working directory or the
 // path of a directory fd. No file system is asked, so symbolic links stay as they are.
+#include "base/bytes.h"
 #include "state/state.h"
 
 namespace saker::state {
@@ -9,20 +10,36 @@ namespace {
 constexpr size_t kMaxPath = 1024;
 constexpr std::string_view kTooLong = "/DIR_TOO_LONG/FILENAME_TOO_LONG";
 
-// Whether the path is its own normal form, which most are: no "//", no component "." or "..", no
-// slash at the end (but for "/").
-bool is_normal(std::string_view path) {
-  if (path.size() > 1 && path.back() == '/') return false;
-  for (size_t at = 0; at < path.size(); ++at) {
-    if (path[at] != '/' && at != 0) continue;
-    const size_t component = path[at] == '/' ? at + 1 : at;
-    if (component >= path.size()) break;
-    if (path[component] == '/') return false;
-    if (path[component] != '.') continue;
-    std::string_view rest = path.substr(component);
-    if (rest == "." || rest == ".." || rest.starts_with("./") || rest.starts_with("../"))
-      return false;
+constexpr uint64_t kOnes = 0x0101010101010101;
+
+// The top bit of every byte of `word` that equals `c` (and of a byte above one that does, at
+// times).
+constexpr uint64_t bytes_equal(uint64_t word, char c) {
+  const uint64_t difference = word ^ (kOnes * static_cast<uint8_t>(c));
+  return (difference - kOnes) & ~difference & (kOnes << 7);
+}
+
+// Whether the path is surely its own normal form, which most are: no "//", no component that starts
+// with a dot, no slash at the end (but for "/"). Eight bytes at a time.
+bool is_plain(std::string_view path) {
+  const size_t size = path.size();
+  if (size == 0) return true;
+  if (path[0] == '.' || (size > 1 && path.back() == '/')) return false;
+  auto odd_pair = [&](size_t at) {
+    return path[at] == '/' && (path[at + 1] == '/' || path[at + 1] == '.');
+  };
+  size_t at = 0;
+  for (; at + 9 <= size; at += 8) {
+    const auto first = load<uint64_t>(path.data() + at);
+    const auto second = load<uint64_t>(path.data() + at + 1);
+    const uint64_t odd = bytes_equal(second, '/') | bytes_equal(second, '.');
+    if ((bytes_equal(first, '/') & odd) == 0) [[likely]]
+      continue;
+    for (size_t i = at; i < at + 8; ++i)
+      if (odd_pair(i)) return false;
   }
+  for (; at + 1 < size; ++at)
+    if (odd_pair(at)) return false;
   return true;
 }
 
@@ -72,7 +89,7 @@ void concatenate_paths(std::string_view base, std::string_view path, std::string
   out.assign(base);
   if (separate && !path.empty()) out.push_back('/');
   out.append(path);
-  if (is_normal(out)) return;
+  if (is_plain(out)) return;
   char joined[kMaxPath + 1];
   const size_t size = out.copy(joined, kMaxPath);
   std::string_view whole(joined, size);

@@ -78,7 +78,6 @@ Ref<Fd> make_fd(const event::FdEntry& entry) {
   fd->open_flags = entry.open_flags;
   fd->cloexec = (entry.open_flags & 4096) != 0;
   fd->name = entry.name.substr(0, kLongestPath);
-  fd->name_raw = fd->name;
   fd->l4 = entry.l4;
   fd->unix_source = entry.unix_source;
   fd->unix_dest = entry.unix_dest;

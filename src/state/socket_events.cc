@@ -57,7 +57,7 @@ void on_socketpair(World& world, const Event& event, Thread& thread) {
   if (event.get<int64_t>(0, -1) < 0) return;
   const auto source = event.get<uint64_t>(3);
   const auto peer = event.get<uint64_t>(4);
-  for (size_t end : {1, 2}) {
+  for (size_t end : std::initializer_list<size_t>{1, 2}) {
     Ref<Fd> fd = new_fd();
     fd->type = FdType::unix_socket;
     fd->unix_source = end == 1 ? source : peer;

@@ -16,6 +16,10 @@ void State::set_reference_quirks(bool on) {
   impl_->reference_quirks = on;
 }
 
+bool State::reference_quirks() const {
+  return impl_->reference_quirks;
+}
+
 void State::set_container_request(std::function<void(const Cgroups&, const Thread&)> request) {
   impl_->container_request = std::move(request);
 }
@@ -37,36 +41,45 @@ Applied State::apply(const event::Event& event) {
     world.settle();
   if (world.snapshot_pending) [[unlikely]]
     world.settle_snapshot();
-  Applied& applied = world.applied;
-  applied = Applied{};
-  if (event.type >= event::kEventCodeCount || event.source != event::Source::syscall) [[unlikely]]
-    return applied;
+  // Kept in registers and stored last: reading back what was just stored in parts is slow.
+  Applied found;
+  if (event.type >= event::kEventCodeCount || event.source != event::Source::syscall) [[unlikely]] {
+    world.applied = found;
+    return found;
+  }
   previous_timestamp_ = last_timestamp_;
   last_timestamp_ = event.timestamp;
   if (first_timestamp_ == 0 && (event.info().kind & event::KindMeta) == 0) [[unlikely]]
     first_timestamp_ = event.timestamp;
   const Step& step = world.table[event.type];
-  if (step.who != Step::Who::nobody) [[likely]] {
-    Thread* thread = world.threads.find(event.tid);
-    if (thread == nullptr && step.who == Step::Who::make) [[unlikely]]
-      thread = world.thread_or_placeholder(event.tid, event.timestamp);
-    applied.thread = thread;
-    if (thread != nullptr) [[likely]] {
-      thread->last_access_ts = event.timestamp;
-      if (step.fd_index >= 0) {
-        applied.fd_number = read_fd(event, static_cast<size_t>(step.fd_index));
-        applied.fd = world.fd_of(*thread, applied.fd_number);
-      }
-      if (step.handle != nullptr) step.handle(world, event, *thread);
+  if (step.who == Step::Who::nobody) [[unlikely]] {
+    world.applied = found;
+    if (step.handle_alone != nullptr) step.handle_alone(world, event);
+    return world.applied;
+  }
+  Thread* thread = world.threads.find(event.tid);
+  if (thread == nullptr && step.who == Step::Who::make) [[unlikely]]
+    thread = world.thread_or_placeholder(event.tid, event.timestamp);
+  found.thread = thread;
+  if (thread != nullptr) [[likely]] {
+    thread->last_access_ts = event.timestamp;
+    if (step.fd_index >= 0) {
+      found.fd_number = read_fd(event, static_cast<size_t>(step.fd_index));
+      found.fd = world.fd_of(*thread, found.fd_number);
     }
+    world.catch_up(*thread);
   }
-  if (step.handle_alone != nullptr) [[unlikely]]
+  world.applied = found;
+  if (step.handle != nullptr) {
+    if (thread == nullptr) return found;
+    step.handle(world, event, *thread);
+  } else if (step.handle_alone != nullptr) {
     step.handle_alone(world, event);
-  if (applied.thread != nullptr && applied.thread->seen_shift != world.shift()) [[unlikely]] {
-    applied.thread->seen_shift = world.shift();
-    ++applied.thread->rules.epoch;
+  } else {
+    return found;
   }
-  return applied;
+  if (world.applied.thread != nullptr) world.catch_up(*world.applied.thread);
+  return world.applied;
 }
 
 void State::finish(const event::Event& /*event*/) {

@@ -71,6 +71,7 @@ class State : public event::SnapshotSink {
   // Some of what the reference gets wrong, the same way: openat relative to a directory fd is shown
   // with that fd instead of the one that it opened. Off by default, since rules miss files by it.
   void set_reference_quirks(bool on);
+  [[nodiscard]] bool reference_quirks() const;
 
   // SnapshotSink
   void on_machine(const event::MachineInfo& machine) override;

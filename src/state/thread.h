@@ -54,27 +54,29 @@ struct Cgroups : RefCounted {
 
 enum class SocketRole : uint8_t { none, client, server };
 
-// An open file. Shared by the tables of forked processes; a handler that changes one makes it its
-// own first.
-struct Fd : RefCounted {
+// What is plain about an open file.
+struct FdValues {
   event::FdType type = event::FdType::unknown;
-  std::string name;      // resolved path, tuple text, or the name of the kind
-  std::string name_raw;  // path as passed
+  bool cloexec = false;
+  bool upper_layer = false, lower_layer = false;
+  SocketRole role = SocketRole::none;
+  bool connected = false;
+  event::L4Proto l4 = event::L4Proto::unknown;
+  uint16_t source_port = 0, dest_port = 0;
   uint32_t open_flags = 0;
   uint32_t dev = 0;
   uint64_t ino = 0;
-  bool cloexec = false;
-  bool upper_layer = false, lower_layer = false;
-
-  // Sockets. Network byte order, IPv4 in the first four bytes; ports in host order. Source is the
-  // client.
-  std::array<uint8_t, 16> source_ip{}, dest_ip{};
-  uint16_t source_port = 0, dest_port = 0;
-  event::L4Proto l4 = event::L4Proto::unknown;
-  SocketRole role = SocketRole::none;
-  bool connected = false;
-  uint64_t unix_source = 0, unix_dest = 0;
   int64_t target_pid = -1;  // pidfd
+  uint64_t unix_source = 0, unix_dest = 0;
+  // Network byte order, IPv4 in the first four bytes; ports in host order. Source is the client.
+  std::array<uint8_t, 16> source_ip{}, dest_ip{};
+};
+
+// An open file. Shared by the tables of forked processes; a handler that changes one makes it its
+// own first.
+struct Fd : RefCounted, FdValues {
+  std::string name;      // resolved path, tuple text, or the name of the kind
+  std::string name_raw;  // path as passed
 
   [[nodiscard]] bool is_file() const {
     return type == event::FdType::file || type == event::FdType::file_v2;
@@ -90,6 +92,7 @@ struct Fd : RefCounted {
     return type == event::FdType::ipv4_server || type == event::FdType::ipv6_server;
   }
 
+  void clear();
   void dispose();  // to a free list, so that open and close allocate nothing once warm
 };
 

@@ -74,6 +74,13 @@ class World {
   void touch(Thread& thread, bool descendants);
   // Something changed that any thread might see (a leader, a user's name, a container).
   void touch_all() { ++shift_; }
+  // Tells the thread of such a change.
+  void catch_up(Thread& thread) const {
+    if (thread.seen_shift == shift_) [[likely]]
+      return;
+    thread.seen_shift = shift_;
+    ++thread.rules.epoch;
+  }
 
   // -- Fds (fds.cc)
   [[nodiscard]] Fd* fd_of(const Thread& thread, int64_t number) const {
@@ -127,7 +134,6 @@ class World {
   std::vector<std::pair<int64_t, int64_t>> unsettled;  // thread, fd
   void settle_snapshot();
 
-  uint32_t shift() const { return shift_; }
   std::string scratch;
   std::string gone_container;
 

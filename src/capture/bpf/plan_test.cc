@@ -79,13 +79,19 @@ TEST(SyscallTable, AgreesWithTheSchema) {
       const size_t size = event::fixed_size(info.params[i].type);
       const auto where = std::string(call.name) + "." + std::string(info.params[i].name);
       if (op.kind == OP_ARG || op.kind == OP_V || op.kind == OP_FLAGS || op.kind == OP_ENUM ||
-          (op.kind == OP_CONST && size != 0))
+          (op.kind == OP_CONST && size != 0)) {
         EXPECT_EQ(op.width, size) << where;
-      if (op.kind == OP_RET || op.kind == OP_S32) EXPECT_EQ(size, 8u) << where;
+      }
+      if (op.kind == OP_RET || op.kind == OP_S32) {
+        EXPECT_EQ(size, 8u) << where;
+      }
       if (op.kind == OP_IOV_SIZE || op.kind == OP_RET_SIZE || op.kind == OP_MODE ||
-          op.kind == OP_FAMILY)
+          op.kind == OP_FAMILY) {
         EXPECT_EQ(size, 4u) << where;
-      if (op.kind == OP_STR || op.kind == OP_OPEN_NAME) EXPECT_EQ(size, 0u) << where;
+      }
+      if (op.kind == OP_STR || op.kind == OP_OPEN_NAME) {
+        EXPECT_EQ(size, 0u) << where;
+      }
     }
   }
 }

@@ -140,8 +140,8 @@ TEST(ScapConformance, chunkSizesDoNotMatter) {
     ASSERT_EQ(whole.error, "") << name;
     ASSERT_FALSE(whole.snapshot.empty());
     TempFile plain(inflate_file(path));
-    for (size_t chunk_bytes : {16, 61, 1000, 4096, 40'000, 1 << 20})
-      for (size_t chunks : {2, 5})
+    for (size_t chunk_bytes : std::initializer_list<size_t>{16, 61, 1000, 4096, 40'000, 1 << 20})
+      for (size_t chunks : std::initializer_list<size_t>{2, 5})
         for (const std::string& from : {path, plain.path()}) {
           const Contents parts =
               read_all({.path = from, .chunk_bytes = chunk_bytes, .chunks = chunks});

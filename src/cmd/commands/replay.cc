@@ -17,7 +17,7 @@ struct ReplayArguments {
   std::string filter, format, fields, count_by, until, matching = "all", priority = "debug",
                                                        extra_output;
   uint64_t max_events = 0;
-  bool json = false, iso_time = false, verify = false, quiet = false;
+  bool json = false, iso_time = false, verify = false, quiet = false, rule_stats = false;
 };
 
 Result<agent::ReplayOptions> to_options(const ReplayArguments& arguments) {
@@ -59,6 +59,7 @@ Result<int> run_replay(const ReplayArguments& arguments) {
   agent::ReplaySummary summary;
   Status status = agent::replay(std::move(options), summary);
   if (!arguments.quiet) std::fputs(agent::to_text(summary).c_str(), stderr);
+  if (arguments.rule_stats) std::fputs(agent::cost_table(summary).c_str(), stderr);
   if (!status.ok()) return std::move(status).error();
   if (summary.disagreements != 0) {
     std::fprintf(stderr, "saker: the evaluators disagree on %llu events; first: %s\n",
@@ -121,6 +122,9 @@ Invocation prepare() {
               {.names = "--verify",
                .help = "Check the fast evaluator against the plain one on every event",
                .flag = &arguments->verify},
+              {.names = "--rule-stats",
+               .help = "Say how often each rule was evaluated and how long it took",
+               .flag = &arguments->rule_stats},
               {.names = "-q,--quiet",
                .help = "No summary and no warnings on stderr",
                .flag = &arguments->quiet},
