@@ -101,8 +101,7 @@ bool path(const EvalContext& context, const FieldArg&, Values& out) {
   if (param == kNone || !worked(event, param)) return false;
   if (param == kOpened) {
     if (raw) return give(out, opened_path_raw(context));
-    return give(out,
-                context.fd != nullptr ? std::string_view(context.fd->name) : opened_path(context));
+    return give(out, opened(context));
   }
   if (param == kOfFd) {
     if (context.fd == nullptr) return false;

@@ -18,12 +18,17 @@ struct GuardSet {
 };
 
 uint32_t guard_weight(const filter::Check& check, bool indexed) {
-  constexpr uint32_t kExactText = 1, kPartText = 3, kNumber = 4, kNotIndexed = 10, kBoolean = 40;
+  constexpr uint32_t kExactText = 1, kPartText = 3, kNumber = 4, kNotIndexed = 10, kLetter = 30,
+                     kBoolean = 40;
+  constexpr size_t kLetterSize = 2;  // fd.typechar = f and the like hold for half of all events
   if (!indexed) return kNotIndexed;
   if (check.left.type == filter::Type::boolean) return kBoolean;
   if (!filter::is_text(check.left.type)) return kNumber;
-  const bool exact = check.op == filter::Op::eq || check.op == filter::Op::in;
-  return exact ? kExactText : kPartText;
+  if (check.op != filter::Op::eq && check.op != filter::Op::in) return kPartText;
+  const bool letters = std::ranges::all_of(check.constants, [](const filter::Constant& constant) {
+    return constant.text.size() <= kLetterSize;
+  });
+  return letters ? kLetter : kExactText;
 }
 
 class GuardFinder {
