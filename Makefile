@@ -1,11 +1,12 @@
 # The front door. Each target installs what is missing, so that a fresh Debian 12 needs nothing else.
 #   make          build build/saker
 #   make run      build, then watch this machine (asks for root when it is not)
-#   make test     unit tests, data-driven suite, sanitizers
+#   make test     data-driven suite, conformance, unit tests, fuzz corpora
+#   make test-full   the same, and sanitizers, fuzzers, threads under TSan
 #   make bench    the measurements of docs/performance.md
 #   make fuzz     every fuzz target for a short while
 #   make tidy     clang-format and clang-tidy over everything
-.PHONY: all packages run test bench fuzz tidy clean
+.PHONY: all packages run test test-full bench fuzz tidy clean
 
 SUDO := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo)
 
@@ -23,6 +24,9 @@ run: all
 
 test: build/build.ninja
 	tools/run_tests
+
+test-full: build/build.ninja
+	FULL=1 tools/run_tests
 
 bench: all
 	bench/run
