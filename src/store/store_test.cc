@@ -193,7 +193,7 @@ TEST_F(StoreTest, KillLosesNothingThatWasReported) {
 
 TEST_F(StoreTest, FullDiskIsSurvivedAndCounted) {
   std::filesystem::create_directories(folder_);
-  if (::mount("tmpfs", folder_.c_str(), "tmpfs", 0, "size=1m") != 0) GTEST_SKIP() << "cannot mount";
+  if (::mount("tmpfs", folder_.c_str(), "tmpfs", 0, "size=8m") != 0) GTEST_SKIP() << "cannot mount";
   const std::string ballast = folder_ + "/ballast";
   {
     WriterOptions small = options();
