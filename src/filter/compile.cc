@@ -15,7 +15,7 @@ namespace saker::filter {
 namespace {
 
 // Deeper than the parser allows by far, since macros nest; yet safe for recursion.
-constexpr uint32_t kDeepestTree = 4000;
+constexpr uint32_t kDeepestTree = 2000;
 
 // How error messages name a type's operators.
 std::string_view filters_of(Type type) {
@@ -84,30 +84,53 @@ class Compiler {
   Compiler(const FieldCatalog& catalog, const CompileOptions& options)
       : catalog_(catalog), options_(options) {}
 
-  Result<Expr> expression(const Node& node, uint32_t depth) {
-    if (depth > kDeepestTree) return located({.message = "condition nests too deeply"}, node.place);
+  Result<Expr> expression(const Node& node) {
     Expr expr;
-    switch (node.kind) {
-      case Node::Kind::macro:
-        return located({.code = Code::not_found,
-                        .message = fmt::format("Undefined macro '{}' used in filter.", node.macro)},
-                       node.place);
-      case Node::Kind::check:
-        expr.check = std::make_shared<const Check>(SAKER_TRY(check(node)));
-        return expr;
-      case Node::Kind::all: expr.kind = Expr::Kind::all; break;
-      case Node::Kind::any: expr.kind = Expr::Kind::any; break;
-      case Node::Kind::negation: expr.kind = Expr::Kind::negation; break;
-    }
-    expr.children.reserve(node.children.size());
-    for (const Node& child : node.children)
-      expr.children.push_back(SAKER_TRY(expression(child, depth + 1)));
+    if (!build(node, 0, expr)) return std::move(error_);
     return expr;
   }
 
   std::vector<CompileWarning> take_warnings() { return std::move(warnings_); }
 
  private:
+  // Notes an error and returns false. The frames of its recursion are kept small.
+  bool build(const Node& node, uint32_t depth, Expr& expr) {
+    if (depth > kDeepestTree) return too_deep(node);
+    switch (node.kind) {
+      case Node::Kind::macro: return unknown_macro(node);
+      case Node::Kind::check: return build_check(node, expr);
+      case Node::Kind::all: expr.kind = Expr::Kind::all; break;
+      case Node::Kind::any: expr.kind = Expr::Kind::any; break;
+      case Node::Kind::negation: expr.kind = Expr::Kind::negation; break;
+    }
+    expr.children.resize(node.children.size());
+    for (size_t i = 0; i < node.children.size(); ++i)
+      if (!build(node.children[i], depth + 1, expr.children[i])) return false;
+    return true;
+  }
+
+  [[gnu::noinline]] bool too_deep(const Node& node) {
+    error_ = located({.message = "condition nests too deeply"}, node.place);
+    return false;
+  }
+
+  [[gnu::noinline]] bool unknown_macro(const Node& node) {
+    error_ = located({.code = Code::not_found,
+                      .message = fmt::format("Undefined macro '{}' used in filter.", node.macro)},
+                     node.place);
+    return false;
+  }
+
+  [[gnu::noinline]] bool build_check(const Node& node, Expr& expr) {
+    Result<Check> compiled = check(node);
+    if (compiled.ok()) {
+      expr.check = std::make_shared<const Check>(std::move(*compiled));
+    } else {
+      error_ = std::move(compiled).error();
+    }
+    return compiled.ok();
+  }
+
   Result<Operand> operand(const OperandAst& ast) const {
     Operand operand = SAKER_TRY(compile_operand(ast, catalog_, options_.source));
     SAKER_CHECK(check_printable_only(operand, ast.place));
@@ -259,6 +282,7 @@ class Compiler {
   const FieldCatalog& catalog_;
   const CompileOptions& options_;
   std::vector<CompileWarning> warnings_;
+  Error error_;
 };
 
 }  // namespace
@@ -266,7 +290,7 @@ class Compiler {
 Result<CompiledFilter> compile(const Node& node, const FieldCatalog& catalog,
                                const CompileOptions& options) {
   Compiler compiler(catalog, options);
-  CompiledFilter filter{.root = SAKER_TRY(compiler.expression(node, 0))};
+  CompiledFilter filter{.root = SAKER_TRY(compiler.expression(node))};
   filter.warnings = compiler.take_warnings();
   return filter;
 }
