@@ -109,7 +109,8 @@ void add_random(Encoder& encoder, const ParamInfo& param, std::mt19937_64& rando
       pick(3) == 0 ? kNumbers[pick(std::size(kNumbers))] : static_cast<int64_t>(pick(40)) - 2;
   if (!param.flags.empty()) value = static_cast<int64_t>(random() & random() & 0x3fffffff);
   if (const size_t size = fixed_size(param.type); size != 0) {
-    encoder.add(Bytes(reinterpret_cast<const uint8_t*>(&value), size));
+    const int64_t wide[2] = {value, value};  // the widest are IPv6 addresses
+    encoder.add(Bytes(reinterpret_cast<const uint8_t*>(wide), size));
     return;
   }
   if (param.type == ParamType::SockTuple || param.type == ParamType::SockAddr) {
