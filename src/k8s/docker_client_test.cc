@@ -24,10 +24,11 @@ constexpr std::string_view kContainer = R"({"Id":")" ID R"(","Created":"2024-05-
   "PidMode":"host","IpcMode":"private","Binds":["/srv:/data:ro"]},
   "Mounts":[{"Type":"bind","Source":"/srv","Destination":"/data","Mode":"ro","RW":false,
   "Propagation":"rprivate"},{"Type":"volume","Name":"v",
-  "Source":"/var/lib/docker/volumes/v/_data","Destination":"/v","Driver":"local","Mode":"z","RW":true,"Propagation":""}],
+  "Source":"/var/lib/docker/volumes/v/_data","Destination":"/v",
+  "Driver":"local","Mode":"z","RW":true,"Propagation":""}],
   "Config":{"Hostname":"h","User":"101","Env":["A=1","PATH=/bin"],
-  "Image":"registry:5000/nginx:1.25","Labels":{"com.example.team":"web"}},"NetworkSettings":{"IPAddress":"",
-  "Networks":{"net1":{"IPAddress":"172.18.0.2"}}}})";
+  "Image":"registry:5000/nginx:1.25","Labels":{"com.example.team":"web"}},
+  "NetworkSettings":{"IPAddress":"","Networks":{"net1":{"IPAddress":"172.18.0.2"}}}})";
 
 constexpr std::string_view kImage = R"({"Id":"sha256:)" IMAGE_ID R"(",
   "RepoTags":["nginx:1.25","registry:5000/nginx:1.25"],"RepoDigests":["nginx@sha256:0000",

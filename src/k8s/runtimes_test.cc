@@ -109,7 +109,8 @@ FakeAnswer crio(std::string_view method, std::string_view request) {
     status.mutable_linux_status()->mutable_namespaces()->mutable_options()->set_pid(cri::NODE);
     (*status.mutable_labels())["app"] = "shop";
     (*answer.mutable_info())["info"] =
-        R"({"runtimeSpec":{"annotations":{"io.kubernetes.cri-o.CNIResult":"{\"cniVersion\":\"1\"}"}}})";
+        R"({"runtimeSpec":{"annotations":
+           {"io.kubernetes.cri-o.CNIResult":"{\"cniVersion\":\"1\"}"}}})";
     return {.body = answer.SerializeAsString()};
   }
   if (method == "/runtime.v1.ImageService/ImageStatus") {
@@ -262,7 +263,8 @@ TEST_F(RuntimesTest, ReadsPodmansStore) {
                                             R"(","names":["docker.io/library/nginx:1.25"]}])");
   put("storage/overlay-containers/" ID "/userdata/config.json",
       R"({"process":{"user":{"uid":7},"env":["B=2"],"capabilities":{"bounding":["CAP_SYS_ADMIN"]}},
-          "mounts":[{"destination":"/d","source":"/s","type":"bind","options":["rbind","ro","rslave"]}],
+          "mounts":[{"destination":"/d","source":"/s","type":"bind",
+          "options":["rbind","ro","rslave"]}],
           "linux":{"namespaces":[{"type":"pid"},{"type":"ipc"},{"type":"mount"}]}})");
   auto found = Runtimes(config_).look_up({.full_id = ID,
                                           .type = ContainerType::podman,
