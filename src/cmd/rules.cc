@@ -34,7 +34,8 @@ Result<int> rules_check(std::span<const std::string> paths, bool json) {
     print(rules::to_json(loaded.reports) + "\n");
     return loaded.ok() ? kExitOk : kExitFailed;
   }
-  for (const rules::FileReport& report : loaded.reports) print(rules::to_text(report, true));
+  for (const rules::FileReport& report : rules::without_repetitions(loaded.reports))
+    print(rules::to_text(report, true));
   for (size_t i = loaded.reports.size(); i < texts.size(); ++i)
     print(texts[i].name + ": not checked, since an earlier file is invalid\n");
   return loaded.ok() ? kExitOk : kExitFailed;

@@ -91,6 +91,24 @@ struct Compiler::Job {
   Job& operator=(const Job&) = delete;
 };
 
+// Where a node of a rule's condition stands: in the rule's own text, or in that of a macro.
+struct Compiler::NodeTrail {
+  Trail macro;
+  Trail at;
+
+  NodeTrail(const Compiler& compiler, const Job& job, uint64_t offset)
+      : macro{&job.trail, "macro", "", {}},
+        at{&job.trail, "condition expression", "", compiler.locate(job, offset)} {
+    const Macro* owner = job.text.owns(offset) ? nullptr : compiler.macros_.owner_of(offset);
+    if (owner == nullptr) return;
+    macro.item_name = owner->name;
+    macro.place = compiler.collector_.macros().find(owner->name)->place;
+    at.parent = &macro;
+  }
+  NodeTrail(const NodeTrail&) = delete;
+  NodeTrail& operator=(const NodeTrail&) = delete;
+};
+
 Compiler::Compiler(const Collector& collector, const LoadOptions& options, Reporter& reporter)
     : collector_(collector), options_(options), reporter_(reporter), macros_(collector, reporter) {
   for (const filter::FieldClass& group : options.catalog->classes())
@@ -248,8 +266,7 @@ void Compiler::check_condition(Job& job) {
     if (check.right) collect_fields(*check.right, fields);
     for (std::string& name : fields) {
       if (seen.contains(name)) continue;
-      const Trail trail{&job.trail, "condition expression", "", locate(job, check.place.offset)};
-      warn_deprecated(job, name, trail);
+      warn_deprecated(job, name, NodeTrail(*this, job, check.place.offset).at);
       seen.insert(std::move(name));
     }
     if (na_warned || !compares_with_na(check)) return;
@@ -259,7 +276,7 @@ void Compiler::check_condition(Job& job) {
         "comparing a field value with <NA> is unsafe and can lead to unpredictable behavior of "
         "the rule condition. If you need to check for the existence of a field, consider using "
         "the 'exists' operator instead.",
-        Trail{&job.trail, "condition expression", "", locate(job, check.place.offset)}, {}));
+        NodeTrail(*this, job, check.place.offset).at, {}));
   });
   job.rule.fields.assign(seen.begin(), seen.end());
 }
@@ -332,21 +349,12 @@ Status Compiler::compile_condition(Job& job) {
       return {};
     }
     const std::string hint = error.hint.empty() ? hint_for(error.message) : error.hint;
-    const FilePlace place = locate(job, error.position.offset);
-    if (const Macro* macro = macros_.owner_of(error.position.offset);
-        macro != nullptr && !job.text.owns(error.position.offset)) {
-      const Trail inside{&job.trail, "macro", macro->name,
-                         collector_.macros().find(macro->name)->place};
-      return reporter_.fail(kErrCondition, error.message,
-                            Trail{&inside, "condition expression", "", place}, hint);
-    }
     return reporter_.fail(kErrCondition, error.message,
-                          Trail{&job.trail, "condition expression", "", place}, hint);
+                          NodeTrail(*this, job, error.position.offset).at, hint);
   }
   for (const filter::CompileWarning& warning : compiled->warnings)
-    job.warnings.push_back(reporter_.make(
-        "LOAD_COMPILE_CONDITION", warning.message,
-        Trail{&job.trail, "condition expression", "", locate(job, warning.place.offset)}, {}));
+    job.warnings.push_back(reporter_.make("LOAD_COMPILE_CONDITION", warning.message,
+                                          NodeTrail(*this, job, warning.place.offset).at, {}));
   job.rule.expr = std::move(compiled->root);
   return {};
 }

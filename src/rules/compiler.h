@@ -37,6 +37,7 @@ class Compiler {
     std::optional<Rule> rule;  // nothing: dropped with a warning
   };
   struct Job;
+  struct NodeTrail;
 
   Status compile_rule(size_t number);
   Status prepare(Job& job);

@@ -256,6 +256,25 @@ TEST_F(Loader, WarningsOfEarlierFilesComeAgain) {
   EXPECT_EQ(result.reports[1].warnings[0].context.back().file, "f0.yaml");
 }
 
+TEST_F(Loader, ReportsForPeopleAreWithoutRepetitions) {
+  const std::string lists = "- list: used\n  items: [a]\n- list: unused\n  items: [a]\n";
+  const LoadResult result =
+      load_texts({lists + rule("r", "proc.name = x"), "- macro: m\n  condition: evt.num = 1\n",
+                  rule("s", "evt.type = open and proc.name in (used)")});
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result.reports[0].warnings.size(), 3u);
+  EXPECT_EQ(result.reports[1].warnings.size(), 4u);
+  EXPECT_EQ(result.reports[2].warnings.size(), 3u);
+  const auto reports = without_repetitions(result.reports);
+  ASSERT_EQ(reports[0].warnings.size(), 2u);
+  EXPECT_EQ(reports[0].warnings[0].code, "LOAD_NO_EVTTYPE");
+  EXPECT_EQ(reports[0].warnings[1].context.back().item_name, "unused");
+  ASSERT_EQ(reports[1].warnings.size(), 1u);
+  EXPECT_EQ(reports[1].warnings[0].code, "LOAD_UNUSED_MACRO");
+  EXPECT_TRUE(reports[2].warnings.empty());
+  EXPECT_TRUE(without_repetitions({}).empty());
+}
+
 TEST_F(Loader, StopsAtTheFirstInvalidFile) {
   const LoadResult result = load_texts({rule("a", "evt.type = open"), "- x\n", "- y\n"});
   EXPECT_EQ(result.reports.size(), 2u);

@@ -1,4 +1,5 @@
 // Reports of loading: text for people, JSON for machines.
+#include <algorithm>
 #include <string>
 
 #include "finding/finding.h"
@@ -99,7 +100,33 @@ void append_json(const std::vector<Problem>& problems, std::string& out) {
   out += ']';
 }
 
+bool is_same(const Problem& a, const Problem& b) {
+  return a.code == b.code && a.message == b.message &&
+         std::equal(a.context.begin(), a.context.end(), b.context.begin(), b.context.end(),
+                    [](const Location& x, const Location& y) {
+                      return x.item_name == y.item_name && x.file == y.file && x.offset == y.offset;
+                    });
+}
+
+bool contains(const std::vector<Problem>& problems, const Problem& problem) {
+  return std::any_of(problems.begin(), problems.end(),
+                     [&](const Problem& other) { return is_same(other, problem); });
+}
+
 }  // namespace
+
+std::vector<FileReport> without_repetitions(std::vector<FileReport> reports) {
+  if (reports.empty()) return reports;
+  const std::vector<Problem> last = reports.back().warnings;
+  // The report of an invalid file ends early: it says nothing of what is used.
+  const bool all_known = reports.back().successful();
+  for (size_t i = reports.size(); i-- > 0;)
+    std::erase_if(reports[i].warnings, [&](const Problem& warning) {
+      if (i > 0 && contains(reports[i - 1].warnings, warning)) return true;
+      return all_known && warning.code.starts_with("LOAD_UNUSED_") && !contains(last, warning);
+    });
+  return reports;
+}
 
 std::string to_text(const FileReport& report, bool verbose) {
   std::string out = report.name + ": ";

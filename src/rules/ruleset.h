@@ -128,6 +128,10 @@ Result<std::vector<RulesText>> read_rules_files(const std::vector<std::string>& 
 std::string to_text(const FileReport& report, bool verbose);
 std::string to_json(const std::vector<FileReport>& reports);
 
+// The reports without what is noise to people: each file's report repeats the warnings of earlier
+// files, and says of something that it is not used though a later file uses it.
+std::vector<FileReport> without_repetitions(std::vector<FileReport> reports);
+
 // The event codes on which a condition can be true. Nothing when it restricts none ("all").
 std::optional<std::set<event::EventCode>> event_codes_of(const filter::Node& condition);
 
