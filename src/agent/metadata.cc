@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/arena.h"
+#include "base/strings.h"
 #include "state/fd_table.h"
 
 namespace saker::agent {
@@ -24,11 +25,15 @@ bool needs_metadata(const rules::Rule& rule) {
   });
 }
 
-// The path of the first cgroup, which names the container.
+// The path of the cgroup that names the container; on v1 other controllers may be at the root.
 std::string cgroup_path(const state::Cgroups& cgroups) {
-  std::string_view first = std::string_view(cgroups.text).substr(0, cgroups.text.find('\0'));
-  const size_t equals = first.find('=');
-  return std::string(equals == std::string_view::npos ? first : first.substr(equals + 1));
+  for (std::string_view entry : split(cgroups.text, '\0')) {
+    const size_t equals = entry.find('=');
+    const std::string_view path =
+        equals == std::string_view::npos ? entry : entry.substr(equals + 1);
+    if (path.find(cgroups.full_container_id) != std::string_view::npos) return std::string(path);
+  }
+  return {};
 }
 
 }  // namespace
@@ -50,18 +55,24 @@ MetadataDesk::MetadataDesk(state::State& state, const k8s::RuntimeConfig& config
 void MetadataDesk::handle(finding::Finding finding, const rules::Rule& rule,
                           const filter::EvalContext& context) {
   const state::Thread* thread = context.thread;
-  const bool known = thread == nullptr || !thread->in_container() ||
-                     state_.container(thread->cgroups->container_id) != nullptr;
-  if (known || held_.size() >= kMostHeld || !needs_metadata(rule) ||
-      resolver_.outcome(thread->cgroups->full_container_id) != k8s::Outcome::pending) {
+  if (thread == nullptr || !thread->in_container() ||
+      state_.container(thread->cgroups->container_id) != nullptr || !needs_metadata(rule)) {
     emit_(std::move(finding));
     return;
   }
-  held_.push_back({.finding = std::move(finding),
-                   .rule = &rule,
-                   .pieces = rule.output.render_pieces(context),
-                   .cgroups = thread->cgroups,
-                   .deadline = Clock::now() + wait_});
+  Held held{.finding = std::move(finding),
+            .rule = &rule,
+            .pieces = rule.output.render_pieces(context),
+            .cgroups = thread->cgroups,
+            .deadline = Clock::now() + wait_};
+  // The outcome is asked first: what is resolved by then is among what take_in() brings.
+  const bool pending = resolver_.outcome(held.cgroups->full_container_id) == k8s::Outcome::pending;
+  take_in();
+  if (pending && held_.size() < kMostHeld) {
+    held_.push_back(std::move(held));
+  } else {
+    release(held);
+  }
 }
 
 // The process may be gone; its container is all that the late fields look at.
@@ -91,10 +102,14 @@ void MetadataDesk::release(Held& held) {
   emit_(std::move(held.finding));
 }
 
-void MetadataDesk::poll() {
+void MetadataDesk::take_in() {
   found_.clear();
   resolver_.poll(found_);
   for (k8s::ContainerInfo& info : found_) state_.set_container(std::move(info));
+}
+
+void MetadataDesk::poll() {
+  take_in();
   if (held_.empty()) return;
   const auto now = Clock::now();
   std::vector<Held> rest;

@@ -51,6 +51,8 @@ class MetadataDesk : public server::MetricsSource {
   static constexpr size_t kMostHeld = 1024;
 
   void release(Held& held);
+  // What the resolver found since the last time goes into state.
+  void take_in();
 
   state::State& state_;
   std::chrono::milliseconds wait_;

@@ -97,6 +97,13 @@ constexpr uint32_t whole(uint32_t dev) {
   return dev;
 }
 
+// Adds a kind to those that were met so far.
+void add_type(std::string_view word, Values& out) {
+  for (const Value& value : out.span())
+    if (value.text() == word) return;
+  give(out, word);
+}
+
 // The kinds of all fds of the process, each once, in the order of their lowest number.
 bool all_types(const EvalContext& context, const FieldArg& arg, Values& out) {
   if (!about_fd(context)) return false;
@@ -104,17 +111,9 @@ bool all_types(const EvalContext& context, const FieldArg& arg, Values& out) {
     const Fd* fd = context.state->fd(*context.thread, static_cast<int64_t>(*arg.index));
     return fd != nullptr && give(out, type_word(fd->type));
   }
-  uint32_t seen = 0;
-  context.state->for_each_fd(*context.thread, [&](int64_t, const Fd& fd) {
-    const uint32_t bit = uint32_t{1} << static_cast<unsigned>(type_letter(fd.type) & 31);
-    const std::string_view word = type_word(fd.type);
-    if ((seen & bit) != 0) {
-      for (const Value& value : out.span())
-        if (value.text() == word) return;
-    }
-    seen |= bit;
-    give(out, word);
-  });
+  // One captured pointer: more, and the std::function would allocate.
+  context.state->for_each_fd(*context.thread,
+                             [&out](int64_t, const Fd& fd) { add_type(type_word(fd.type), out); });
   return !out.empty();
 }
 

@@ -193,7 +193,7 @@ bool is_object(Token token) {
   return token.starts_with('{');
 }
 
-bool for_each_element(Token array, const std::function<bool(Token element)>& visit) {
+bool for_each_element(Token array, FunctionRef<bool(Token element)> visit) {
   std::string_view rest = array;
   if (!take(rest, '[')) return false;
   if (take(rest, ']')) return true;
@@ -205,7 +205,7 @@ bool for_each_element(Token array, const std::function<bool(Token element)>& vis
   return take(rest, ']');
 }
 
-bool for_each_member(Token object, const std::function<bool(Token key, Token value)>& visit) {
+bool for_each_member(Token object, FunctionRef<bool(Token key, Token value)> visit) {
   std::string_view rest = object;
   if (!take(rest, '{')) return false;
   if (take(rest, '}')) return true;

@@ -3,11 +3,11 @@
 // beyond its end, however deep it nests.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string_view>
 
 #include "base/arena.h"
+#include "fields/function_ref.h"
 
 namespace saker::fields::json {
 
@@ -19,10 +19,10 @@ bool is_array(Token token);
 bool is_object(Token token);
 
 // Calls back for each element of an array as long as it says true. False when `array` is none.
-bool for_each_element(Token array, const std::function<bool(Token element)>& visit);
+bool for_each_element(Token array, FunctionRef<bool(Token element)> visit);
 
 // The same for the members of an object; `key` is a string token.
-bool for_each_member(Token object, const std::function<bool(Token key, Token value)>& visit);
+bool for_each_member(Token object, FunctionRef<bool(Token key, Token value)> visit);
 
 // Element `index` of an array.
 std::optional<Token> element(Token array, size_t index);
