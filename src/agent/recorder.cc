@@ -12,6 +12,7 @@
 
 #include "agent/event_printer.h"
 #include "agent/pipeline.h"
+#include "agent/tree_snapshot.h"
 #include "base/fd.h"
 #include "capture/bpf/live.h"
 #include "capture/scap/writer.h"
@@ -119,8 +120,7 @@ class Recorder : private Pipeline::FindingSink {
     live.demand.everything = true;
     if (command) live.only_tree_of = command->pid();
     std::unique_ptr<capture::LiveSource> source = SAKER_TRY(capture::open_live(live));
-    Fanout fanout(state_, *writer_);
-    SAKER_CHECK(source->snapshot(fanout));
+    SAKER_CHECK(snapshot(*source, command));
     if (command) command->let_go();
     SAKER_CHECK(loop(*source, command, summary));
     SAKER_CHECK(writer_->close());
@@ -133,6 +133,13 @@ class Recorder : private Pipeline::FindingSink {
 
  private:
   void on_finding(finding::Finding, const rules::Rule&, const filter::EvalContext&) override {}
+
+  Status snapshot(capture::LiveSource& source, const std::optional<Command>& command) {
+    std::optional<TreeSnapshot> tree;
+    if (command) tree.emplace(command->pid(), *writer_);
+    Fanout fanout(state_, tree ? static_cast<event::SnapshotSink&>(*tree) : *writer_);
+    return source.snapshot(fanout);
+  }
 
   Status loop(capture::LiveSource& source, std::optional<Command>& command,
               RecordSummary& summary) {
