@@ -4,6 +4,8 @@
 #include <fmt/core.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -26,6 +28,7 @@ struct HttpClient::State {
   UniqueFd connection;
   bool cancelled = false;
   bool expired = false;
+  std::chrono::steady_clock::time_point began;  // of the request under way
 
   void watch(int fd) {
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -41,11 +44,13 @@ struct HttpClient::State {
   void begin_request() {
     std::lock_guard lock(mutex);
     expired = false;
+    began = std::chrono::steady_clock::now();
   }
 
   Status configure();
   Status configure_tls(httplib::SSLClient& tls);
   Result<HttpReply> send(httplib::Request request);
+  [[nodiscard]] bool took_too_long(httplib::Error error) const;
   Error failure(httplib::Error error);
 };
 
@@ -140,12 +145,23 @@ Status HttpClient::State::configure() {
   return {};
 }
 
+// Whichever timer ran out first, ours or one of httplib's, which name their stage and not the
+// cause: a request that failed after its time was up failed for that.
+bool HttpClient::State::took_too_long(httplib::Error error) const {
+  const bool connecting = error == httplib::Error::Connection ||
+                          error == httplib::Error::ConnectionTimeout ||
+                          error == httplib::Error::SSLConnection;
+  const auto allowed =
+      connecting ? std::min(options.connect_timeout, options.timeout) : options.timeout;
+  return expired || std::chrono::steady_clock::now() - began >= allowed;
+}
+
 Error HttpClient::State::failure(httplib::Error error) {
   const std::string where = fmt::format("{}:{}", url.host, url.port);
   std::lock_guard lock(mutex);
   if (cancelled)
     return Error{.code = Code::io, .message = "the request to " + where + " was cancelled"};
-  if (expired || error == httplib::Error::ConnectionTimeout)
+  if (took_too_long(error))
     return Error{.code = Code::busy, .message = where + " did not answer in time"};
   switch (error) {
     case httplib::Error::Connection:

@@ -21,6 +21,9 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
+// "Soon" on a machine that is busy with other things; the clients' timeouts are far below.
+constexpr auto kSoon = 15s;
+
 // A listening socket on loopback that accepts and then does what the test says.
 class RawServer {
  public:
@@ -136,7 +139,7 @@ TEST(Http, HangingServerTimesOut) {
   Result<HttpReply> reply = client.post("{}", "application/json");
   ASSERT_FALSE(reply.ok());
   EXPECT_EQ(reply.error().code, Code::busy);
-  EXPECT_LT(Clock::now() - start, 2s);
+  EXPECT_LT(Clock::now() - start, kSoon);
 }
 
 TEST(Http, TricklingServerTimesOut) {
@@ -152,29 +155,71 @@ TEST(Http, TricklingServerTimesOut) {
   HttpClient client = HttpClient::open(server.url(), {.timeout = 300ms}).value();
   const auto start = Clock::now();
   Result<HttpReply> reply = client.post("{}", "application/json");
-  EXPECT_FALSE(reply.ok());
-  EXPECT_LT(Clock::now() - start, 3s);
   stop = true;
+  ASSERT_FALSE(reply.ok());
+  EXPECT_EQ(reply.error().code, Code::busy);
+  EXPECT_LT(Clock::now() - start, kSoon);
+}
+
+// It accepts, and then takes no more bytes than the buffers hold.
+TEST(Http, ServerThatStopsReadingTimesOut) {
+  RawServer server([](int) {});
+  HttpClient client = HttpClient::open(server.url(), {.timeout = 200ms}).value();
+  const auto start = Clock::now();
+  Result<HttpReply> reply = client.post(std::string(8 << 20, 'x'), "text/plain");
+  ASSERT_FALSE(reply.ok());
+  EXPECT_EQ(reply.error().code, Code::busy);
+  EXPECT_LT(Clock::now() - start, kSoon);
+}
+
+// A full backlog: the kernel drops what asks for a connection, as a firewall would.
+TEST(Http, ConnectionThatNobodyAcceptsTimesOut) {
+  UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(listener.get(), 0), 0);
+  ASSERT_EQ(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  std::vector<UniqueFd> waiting;
+  for (int i = 0; i < 4; ++i) {
+    waiting.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    ::connect(waiting.back().get(), reinterpret_cast<sockaddr*>(&address), size);
+  }
+  const std::string place = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  for (const char* scheme : {"http://", "https://"}) {
+    HttpClient client =
+        HttpClient::open(scheme + place, {.connect_timeout = 200ms, .timeout = 2s}).value();
+    Result<HttpReply> reply = client.get("/");
+    ASSERT_FALSE(reply.ok());
+    EXPECT_EQ(reply.error().code, Code::busy) << reply.error().to_text();
+  }
 }
 
 TEST(Http, HangingTlsHandshakeTimesOut) {
   RawServer server([](int) {});
-  HttpClient client = HttpClient::open(server.url("https"), {.timeout = 200ms}).value();
-  const auto start = Clock::now();
-  EXPECT_FALSE(client.get("/").ok());
-  EXPECT_LT(Clock::now() - start, 2s);
+  for (const HttpClientOptions& options :
+       {HttpClientOptions{.timeout = 200ms}, {.connect_timeout = 200ms, .timeout = 60s}}) {
+    HttpClient client = HttpClient::open(server.url("https"), options).value();
+    const auto start = Clock::now();
+    Result<HttpReply> reply = client.get("/");
+    ASSERT_FALSE(reply.ok());
+    EXPECT_EQ(reply.error().code, Code::busy) << reply.error().to_text();
+    EXPECT_LT(Clock::now() - start, kSoon);
+  }
 }
 
 TEST(Http, CancelFromAnotherThread) {
   RawServer server([](int) {});
-  HttpClient client = HttpClient::open(server.url(), {.timeout = 20s}).value();
+  HttpClient client = HttpClient::open(server.url(), {.timeout = 60s}).value();
   std::jthread canceller([&] {
     std::this_thread::sleep_for(100ms);
     client.cancel();
   });
   const auto start = Clock::now();
   EXPECT_FALSE(client.get("/").ok());
-  EXPECT_LT(Clock::now() - start, 5s);
+  EXPECT_LT(Clock::now() - start, kSoon);
   EXPECT_FALSE(client.get("/").ok());
 }
 
@@ -301,7 +346,7 @@ TEST(HttpServer, EndsDespiteATricklingClient) {
   while (sent < 5) std::this_thread::sleep_for(1ms);
   const auto start = Clock::now();
   server.reset();
-  EXPECT_LT(Clock::now() - start, 5s);
+  EXPECT_LT(Clock::now() - start, kSoon);
 }
 
 // A certificate of its own making for 127.0.0.1, by the openssl program.
