@@ -1,4 +1,5 @@
 // Any bytes as a cgroup path: what match_cgroup() finds must lie in the path.
+// parser: src/k8s/cgroup.cc
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

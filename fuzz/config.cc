@@ -1,5 +1,7 @@
 // Any bytes as saker.yaml, and its first line as an override: no crash, and every problem has its
 // place within the text.
+// parser: src/agent/config.cc src/agent/config_keys.cc src/agent/config_lists.cc
+// parser: src/agent/config_falco.cc
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,6 +1,11 @@
 // Any bytes as a stream of events (u16 type, u8 thread, u8 number of parameters, and for each a u8
 // length and the data), then every field of each event, extracted and shown: as text, as JSON, with
 // every kind of argument.
+// parser: src/fields/args.cc src/fields/evt.cc src/fields/fd.cc src/fields/fdlist.cc
+// parser: src/fields/event.cc src/fields/event_io.cc
+// parser: src/fields/render.cc src/fields/render_address.cc
+// parser: src/fields/proc.cc src/fields/thread.cc src/fields/socket.cc src/fields/fspath.cc
+// parser: src/fields/ka.cc src/fields/ka_pod.cc src/fields/ka_request.cc
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

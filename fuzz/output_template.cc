@@ -1,4 +1,5 @@
 // Output templates of any text: they compile or say why not, and what compiles renders.
+// parser: src/filter/output_template.cc
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

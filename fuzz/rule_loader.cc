@@ -1,6 +1,10 @@
 // Rules files of any text: loading ends, says where each problem is within the file, writes reports
 // that are JSON, and gives the same answer again. A line "%%%" parts files that are loaded in
 // order.
+// parser: src/rules/reader.cc src/rules/rule_reader.cc src/rules/collector.cc
+// parser: src/rules/compiler.cc src/rules/exceptions.cc src/rules/lists.cc src/rules/macros.cc
+// parser: src/rules/decode.cc src/rules/loader.cc src/rules/report.cc src/rules/version.cc
+// parser: src/rules/diagnostics.cc src/rules/condition_text.cc
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,8 @@
 // Any bytes as a stream of events: each is a u16 type, a u8 thread, a u8 number of parameters, and
 // for each a u8 length and the data. Decoded and applied, then looked at the way fields do.
+// parser: src/state/clone_events.cc src/state/credential_events.cc src/state/exec_events.cc
+// parser: src/state/fd_events.cc src/state/file_events.cc src/state/socket_events.cc
+// parser: src/state/meta_events.cc src/state/addresses.cc
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

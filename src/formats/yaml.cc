@@ -270,8 +270,9 @@ Result<std::vector<YamlNode>> parse_yaml(std::string_view text, std::string_view
     ~Closer() { yaml_parser_delete(parser); }
   } closer{&parser};
   yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-  yaml_parser_set_input_string(&parser, reinterpret_cast<const unsigned char*>(text.data()),
-                               text.size());
+  // libyaml wants a place even for no bytes.
+  const char* bytes = text.data() == nullptr ? "" : text.data();
+  yaml_parser_set_input_string(&parser, reinterpret_cast<const unsigned char*>(bytes), text.size());
   TreeBuilder builder(text, skipped, file, limits);
   for (;;) {
     EventHolder event;

@@ -23,6 +23,7 @@ std::string error_of(std::string_view text) {
 
 TEST(Yaml, NothingGivesNoDocument) {
   EXPECT_TRUE(parsed("").empty());
+  EXPECT_TRUE(parse_yaml({}, "no text at all").value().empty());
   EXPECT_TRUE(parsed("# only a comment\n\n").empty());
 }
 

@@ -11,6 +11,13 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
 
+// 0 when it is no time since the epoch.
+int64_t since_epoch(const containerd::Timestamp& time) {
+  const bool valid = time.seconds() > 0 && time.seconds() < INT64_MAX / kSecond - 1 &&
+                     time.nanos() >= 0 && time.nanos() < kSecond;
+  return valid ? time.seconds() * kSecond + time.nanos() : 0;
+}
+
 std::string label(const ContainerInfo& info, const char* name) {
   const auto found = info.labels.find(name);
   return found == info.labels.end() ? std::string() : found->second;
@@ -85,7 +92,7 @@ Result<ContainerInfo> ContainerdClient::look_up_in(std::string_view name_space,
   info.id = short_id(info.type, info.full_id);
   info.image = container.image();
   info.labels = {container.labels().begin(), container.labels().end()};
-  info.created_time = container.created_at().seconds() * kSecond + container.created_at().nanos();
+  info.created_time = since_epoch(container.created_at());
   info.is_pod_sandbox = label(info, "io.cri-containerd.kind") == "sandbox";
   for (const char* name : {"io.kubernetes.container.name", "nerdctl/name"}) {
     if (info.name.empty()) info.name = label(info, name);
