@@ -27,7 +27,9 @@ for _ in range(rounds):
     empty.terminate()
     empty.wait()
     live = subprocess.Popen(watcher, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    live.stderr.readline()  # printed when it watches
+    for line in live.stderr:  # until it says that it watches
+        if "watching" in line:
+            break
     time.sleep(0.2)
     loops("watched")
     live.terminate()

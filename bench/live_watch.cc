@@ -84,7 +84,8 @@ int main(int argc, char** argv) {
   capture::LiveOptions options;
   double seconds = 5;
   bool print = false, explain = false;
-  event::ArgumentTest test;
+  event::PathPatterns paths;
+  bool only_write = false;
   std::string events;
   for (int i = 1; i < argc; ++i) {
     const std::string_view arg = argv[i];
@@ -94,11 +95,11 @@ int main(int argc, char** argv) {
     else if (arg == "--events")
       events = value();
     else if (arg == "--prefix")
-      test.path_prefixes.push_back(value());
+      paths.prefixes.push_back(value());
     else if (arg == "--suffix")
-      test.path_suffixes.push_back(value());
+      paths.suffixes.push_back(value());
     else if (arg == "--write")
-      test.only_open_for_write = true;
+      only_write = true;
     else if (arg == "--fds")
       options.demand.needs_all_fds = true;
     else if (arg == "--seconds")
@@ -112,6 +113,12 @@ int main(int argc, char** argv) {
     else if (arg == "--ring")
       options.file_ring_bytes = std::stoul(value()) << 20;
   }
+  event::ArgumentTest test;
+  using Which = event::ClassTest::Which;
+  test.set_classes({.which = paths.size() == 0 ? Which::all : Which::paths, .paths = paths},
+                   [&](event::OpenMode mode, bool) {
+                     return !only_write || mode != event::OpenMode::read;
+                   });
   for (std::string_view name : split(events, ',')) {
     if (name.empty()) continue;
     for (event::EventCode code : event::codes_of_name(name)) {

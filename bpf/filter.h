@@ -91,6 +91,92 @@ ALWAYS int any_pattern(u32 set, struct PatternRange range, u32 offset, u32 words
   return scan.hit;
 }
 
+struct SubstringScan {
+  struct Record *record;
+  u64 bytes[3];
+  u32 length, hit;
+};
+
+// Six places at a time; a few more are found than are there, none is missed.
+static long substring_step(u32 index, struct SubstringScan *scan) {
+  const u32 at = index * 6;
+  if (at >= scan->length) return 1;
+  const u64 word = *(u64 *)&scan->record->path[(8 + at) & 1023];
+  const u64 found = (zero_bytes(word ^ scan->bytes[0]) << 16) & (zero_bytes(word ^ scan->bytes[1]) << 8) &
+                    zero_bytes(word ^ scan->bytes[2]);
+  if (!found) return 0;
+  scan->hit = 1;
+  return 1;
+}
+
+// Whether the text at path[8] may contain one of the set's texts from `first` up to `end`.
+ALWAYS int any_substring(struct Record *r, u32 set, u32 first, u32 end, u32 length) {
+  struct SubstringScan scan = {r, {}, length, 0};
+#pragma clang loop unroll(disable)
+  for (u32 i = 0; i < kMaxSubstrings; ++i) {
+    if (i < first) continue;
+    if (i >= end) break;
+    const volatile struct Substring *text = &path_tests[bounded(set, kMaxTestSets - 1)].substrings[bounded(i, kMaxSubstrings - 1)];
+    scan.bytes[0] = text->bytes[0];
+    scan.bytes[1] = text->bytes[1];
+    scan.bytes[2] = text->bytes[2];
+    bpf_loop(kTestPath / 6 + 1, substring_step, &scan, 0);
+    if (scan.hit) return 1;
+  }
+  return 0;
+}
+
+// Whether the text at path[8], surrounded by zeros, may satisfy the patterns of a set.
+ALWAYS int text_may_match(struct Record *r, u32 set, u32 length) {
+  const u8 last = r->path[(7 + length) & 1023];
+  if (last == '/') return 1;
+  if (is_odd(r, length)) return 1;
+  const volatile struct PathTest *test = &path_tests[bounded(set, kMaxTestSets - 1)];
+  const u32 texts = test->substrings_count, raw = test->raw_count;
+  if (r->path[8] == '/') {
+    if (test->any_prefixes.count) return 1;
+    const u8 second = r->path[9];
+    struct PatternRange prefixes = {test->prefixes[second].first, test->prefixes[second].count};
+    if (any_pattern(set, prefixes, 8, 4)) return 1;
+    if (texts && any_substring(r, set, 0, texts, length)) return 1;
+  } else {
+    // Relative: where it begins is not known here, and its end only when the pattern lies wholly in it. A first
+    // component of dots is odd too.
+    if (test->has_prefixes || texts > raw || length < test->longest_suffix || r->path[8] == '.') return 1;
+    if (raw && any_substring(r, set, 0, raw, length)) return 1;
+  }
+  struct PatternRange suffixes = {test->suffixes[last].first, test->suffixes[last].count};
+  return any_pattern(set, suffixes, length, 1);
+}
+
+#define PATH_WORD(r, i) (*(u64 *)&(r)->path[8 + 8 * (i)])
+
+// Where a text that was rejected is remembered: found by its first words and its last eight bytes.
+ALWAYS struct Rejected *rejected_slot(struct Record *r, u32 length) {
+  u64 hash = PATH_WORD(r, 0) ^ PATH_WORD(r, 1) * 0x9e3779b97f4a7c15ull;
+  hash = (hash ^ *(u64 *)&r->path[length & 1023]) * 0x9e3779b97f4a7c15ull;
+  return &r->rejected[bounded(hash >> 48, kRejectedSlots - 1)];
+}
+
+ALWAYS int is_remembered(struct Record *r, const struct Rejected *slot, u64 key, u32 length) {
+  if (slot->key != key) return 0;
+#pragma unroll
+  for (int i = 0; i < kRejectedWords; ++i) {
+    if (i * 8 >= length) break;
+    if (slot->words[i] != PATH_WORD(r, i)) return 0;
+  }
+  return 1;
+}
+
+ALWAYS void remember(struct Record *r, struct Rejected *slot, u64 key, u32 length) {
+  slot->key = key;
+#pragma unroll
+  for (int i = 0; i < kRejectedWords; ++i) {
+    if (i * 8 >= length) break;
+    slot->words[i] = PATH_WORD(r, i);
+  }
+}
+
 // Whether the path at the user's pointer may satisfy the patterns of a set.
 ALWAYS int path_may_match(struct Record *r, u64 pointer, u32 set) {
   if (set >= kMaxTestSets || !pointer) return 1;
@@ -103,22 +189,13 @@ ALWAYS int path_may_match(struct Record *r, u64 pointer, u32 set) {
   *(u64 *)&r->path[(16 + length) & 1023] = 0;
   *(u64 *)&r->path[(24 + length) & 1023] = 0;
   *(u64 *)&r->path[(32 + length) & 1023] = 0;
-  const u8 last = r->path[(7 + length) & 1023];
-  if (last == '/') return 1;
-  if (is_odd(r, length)) return 1;
-  if (r->path[8] == '/') {
-    struct PatternRange any = {path_tests[bounded(set, kMaxTestSets - 1)].any_prefixes.first, path_tests[bounded(set, kMaxTestSets - 1)].any_prefixes.count};
-    if (any.count) return 1;
-    const u8 second = r->path[9];
-    struct PatternRange prefixes = {path_tests[bounded(set, kMaxTestSets - 1)].prefixes[second].first, path_tests[bounded(set, kMaxTestSets - 1)].prefixes[second].count};
-    if (any_pattern(set, prefixes, 8, 4)) return 1;
-  } else {
-    // Relative: where it begins is not known here, and its end only when the pattern lies wholly in it. A first
-    // component of dots is odd too.
-    if (path_tests[bounded(set, kMaxTestSets - 1)].has_prefixes || length < path_tests[bounded(set, kMaxTestSets - 1)].longest_suffix || r->path[8] == '.') return 1;
-  }
-  struct PatternRange suffixes = {path_tests[bounded(set, kMaxTestSets - 1)].suffixes[last].first, path_tests[bounded(set, kMaxTestSets - 1)].suffixes[last].count};
-  return any_pattern(set, suffixes, length, 1);
+  if (length > kRejectedWords * 8) return text_may_match(r, set, length);
+  struct Rejected *slot = rejected_slot(r, length);
+  const u64 key = (u64)control.tests_generation << 32 | set << 16 | length;
+  if (is_remembered(r, slot, key, length)) return 0;
+  if (text_may_match(r, set, length)) return 1;
+  remember(r, slot, key, length);
+  return 0;
 }
 
 ALWAYS u32 flags_of_open(struct Record *r, u32 which) {
@@ -130,22 +207,25 @@ ALWAYS u32 flags_of_open(struct Record *r, u32 which) {
   return r->args[(which - 1) & 3];
 }
 
+// The class of a call; a mode of 3 counts as reading, as in the event's flags.
+ALWAYS u32 class_of(struct Record *r, u32 number) {
+  const u32 open_flags_arg = plans[number].open_flags_arg;
+  const u32 mode = open_flags_arg ? flags_of_open(r, open_flags_arg) & 3 : 0;
+  return (mode == 3 ? 0 : mode * 2) + (r->ret < 0);
+}
+
 // Whether the argument tests of the rules let the call pass.
 ALWAYS int passes_tests(struct Record *r, u32 number) {
   const u32 flags = tests[number].flags;
   if (flags == 0) return 1;
-  if ((flags & TEST_OK) && r->ret < 0) return 0;
-  if ((flags & TEST_FAILED) && r->ret >= 0) return 0;
-  const u32 open_flags_arg = plans[number].open_flags_arg;
-  if ((flags & (TEST_WRITE | TEST_READ)) && open_flags_arg) {
-    const u32 mode = flags_of_open(r, open_flags_arg) & 3;
-    if ((flags & TEST_WRITE) && (mode == 0 || mode == 3)) return 0;
-    if ((flags & TEST_READ) && mode == 1) return 0;
+  if (flags & TEST_CLASS) {
+    const u32 set = tests[number].by_class[bounded(class_of(r, number), kClassSlots - 1)];
+    if (set == CLASS_NONE) return 0;
+    const u32 path_arg = plans[number].path_arg;
+    if (set != CLASS_ALL && path_arg && !path_may_match(r, r->args[(path_arg - 1) & 3], set)) return 0;
   }
   const u32 fd_arg = plans[number].fd_arg;
   if ((flags & TEST_SOCKET) && fd_arg && mode_of(file_of((s32)r->args[(fd_arg - 1) & 3])) != kModeSocket) return 0;
-  const u32 path_arg = plans[number].path_arg;
-  if ((flags & TEST_PATH) && path_arg && !path_may_match(r, r->args[(path_arg - 1) & 3], tests[number].set)) return 0;
   return 1;
 }
 

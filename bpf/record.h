@@ -20,6 +20,13 @@ enum EventCode {
 
 enum { kHeader = 26, kBufferMask = 0xffff, kBuffer = 128 * 1024, kPath = 4096 };
 
+// Paths that a set of patterns rejected: the same few are opened over and over.
+enum { kRejectedWords = 11, kRejectedSlots = 256 };
+struct Rejected {
+  u64 key;  // length, set and the generation of the tests
+  u64 words[kRejectedWords];
+};
+
 struct Record {
   u64 args[6];
   s64 ret;
@@ -38,6 +45,7 @@ struct Record {
   u16 lengths[64];
   u8 address[128];
   u8 path[2 * kPath];
+  struct Rejected rejected[kRejectedSlots];
   u8 buf[kBuffer];
 };
 

@@ -5,8 +5,10 @@
 enum {
   kSyscalls = 512,     // numbers of system calls that can be asked for
   kMaxOps = 20,        // parameters of a table-driven event
-  kMaxTestSets = 16,   // different sets of path patterns
-  kMaxPatterns = 64,   // patterns in a set, prefixes and suffixes together
+  kMaxTestSets = 32,   // different sets of path patterns
+  kMaxPatterns = 128,  // patterns in a set, prefixes and suffixes together
+  kMaxSubstrings = 8,  // texts that a path of a set contains
+  kClassSlots = 8,     // six classes of calls: 2 * (0 opened for reading, 1 writing, 2 both) + (1 when the call failed)
   kPatternBytes = 32,  // of a prefix that are compared
   kMaxEventCodes = 512,
   kMaxFlagMaps = 32,
@@ -130,20 +132,18 @@ enum StateWhen {
 
 // Argument tests of one syscall.
 enum {
-  TEST_WRITE = 1,
-  TEST_READ = 2,
-  TEST_OK = 4,
-  TEST_FAILED = 8,
-  TEST_PATH = 16,
-  TEST_SOCKET = 32,  // the fd that it uses is a socket
-  TEST_PORTS = 64,
+  TEST_CLASS = 1,   // by_class decides, by how the file is opened and whether the call succeeded
+  TEST_SOCKET = 2,  // the fd that it uses is a socket
+  TEST_PORTS = 4,
 };
+
+// Values of by_class that are no index of a set of paths.
+enum { CLASS_NONE = 254, CLASS_ALL = 255 };
 
 struct SyscallTest {
   u8 flags;
-  u8 set;         // of path patterns
-  u8 state_when;  // enum StateWhen
-  u8 port_set;
+  u8 state_when;              // enum StateWhen
+  u8 by_class[kClassSlots];  // set of path patterns, or CLASS_NONE or CLASS_ALL
 };
 
 // A pattern: the masked words of the path's first 32 bytes (prefix) or last 8 bytes (suffix) are compared; longer
@@ -157,12 +157,21 @@ struct PatternRange {
   u8 first, count;
 };
 
+// Three bytes that lie side by side in a text that the path contains, each in all bytes of a word.
+struct Substring {
+  u64 bytes[3];
+};
+
 struct PathTest {
   struct PatternRange prefixes[256];  // by the path's second byte; 0 also holds for "/" alone
   struct PatternRange suffixes[256];  // by the path's last byte
   struct PatternRange any_prefixes;   // those of one byte
   u16 longest_suffix;
-  u16 has_prefixes;
+  u8 has_prefixes;
+  u8 substrings_count;
+  u8 raw_count;  // of these, the first are looked for in the argument itself, the others in the absolute path
+  u8 pad[3];
+  struct Substring substrings[kMaxSubstrings];
   struct Pattern patterns[kMaxPatterns];
 };
 
@@ -194,7 +203,7 @@ struct Control {
   u32 reader_awake;
   u32 want_signals;
   u32 no_data;  // leave out the data of reads and writes
-  u32 pad;
+  u32 tests_generation;  // from 1; another one when the path tests changed
 };
 
 enum LossReason { LOSS_RING_FULL = 0, LOSS_PROCESS_RING_FULL, LOSS_TOO_LARGE, LOSS_REASONS };

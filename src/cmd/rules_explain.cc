@@ -98,16 +98,9 @@ std::string join_texts(const std::vector<std::string>& texts) {
 
 // What of the events of one type is not even sent.
 std::vector<std::string> test_texts(const event::ArgumentTest& test) {
-  std::vector<std::string> out;
-  if (test.only_open_for_write) out.emplace_back("only opened for writing");
-  if (test.only_open_for_read) out.emplace_back("only opened for reading");
-  if (test.only_successful) out.emplace_back("only successful calls");
-  if (test.only_failed) out.emplace_back("only failed calls");
-  if (!test.path_prefixes.empty())
-    out.push_back("only paths that start with " + join(test.path_prefixes, ", "));
-  if (!test.path_suffixes.empty())
-    out.push_back((test.path_prefixes.empty() ? "only paths that end with " : "or end with ") +
-                  join(test.path_suffixes, ", "));
+  std::vector<std::string> out = event::describe(test);
+  for (std::string& text : out) text.insert(0, "only ");
+  if (test.only_socket_fd) out.emplace_back("only sockets");
   if (!test.ports.empty()) {
     std::vector<std::string> ports;
     for (uint16_t port : test.ports) ports.push_back(std::to_string(port));

@@ -3,6 +3,8 @@
 // obeys it.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <bitset>
 #include <cstdint>
 #include <string>
@@ -12,25 +14,68 @@
 
 namespace saker::event {
 
+// Calls of one type are told apart by how a file is opened and whether the call succeeded. Types
+// that open nothing have the classes of reading alone.
+enum class OpenMode : uint8_t { read, write, both };
+inline constexpr size_t kCallClasses = 6;
+constexpr size_t call_class(OpenMode mode, bool failed) {
+  return static_cast<size_t>(mode) * 2 + (failed ? 1 : 0);
+}
+constexpr OpenMode mode_of_class(size_t index) {
+  return static_cast<OpenMode>(index / 2);
+}
+constexpr bool class_failed(size_t index) {
+  return index % 2 != 0;
+}
+
+// What the path argument of a call must look like: any of these is enough.
+struct PathPatterns {
+  std::vector<std::string> prefixes;        // of the path made absolute
+  std::vector<std::string> suffixes;        // likewise
+  std::vector<std::string> substrings;      // likewise
+  std::vector<std::string> raw_substrings;  // of the argument as it was passed
+
+  [[nodiscard]] size_t size() const {
+    return prefixes.size() + suffixes.size() + substrings.size() + raw_substrings.size();
+  }
+  bool operator==(const PathPatterns&) const = default;
+};
+
+// Which calls of one class some rule can match.
+struct ClassTest {
+  enum class Which : uint8_t { all, none, paths };
+  Which which = Which::all;
+  PathPatterns paths;  // which is `paths`
+  bool operator==(const ClassTest&) const = default;
+};
+
 // A necessary condition on one event type: an event that fails it can match no rule. All parts must
 // hold.
 struct ArgumentTest {
-  bool only_open_for_write = false;  // open family: flags have the write bit
-  bool only_open_for_read = false;   // open family: flags have the read bit
-  bool only_successful = false;      // result >= 0
-  bool only_failed = false;
+  std::array<ClassTest, kCallClasses> by_class;
   bool only_socket_fd = false;  // the fd that the event uses is a socket
-  // The path argument, made absolute, must start with one of these (empty: no test).
-  std::vector<std::string> path_prefixes;
-  // ... or end with one of these; a path passes when it satisfies prefixes or suffixes.
-  std::vector<std::string> path_suffixes;
   std::vector<uint16_t> ports;  // either end (empty: no test)
 
-  [[nodiscard]] bool empty() const {
-    return !only_open_for_write && !only_open_for_read && !only_successful && !only_failed &&
-           !only_socket_fd && path_prefixes.empty() && path_suffixes.empty() && ports.empty();
+  // Whether no call at all can pass.
+  [[nodiscard]] bool never() const {
+    return std::ranges::all_of(by_class, [](const ClassTest& of_class) {
+      return of_class.which == ClassTest::Which::none;
+    });
+  }
+
+  // The same test for the classes that `chosen` says yes to; the others are not wanted.
+  template <typename Chosen>
+  void set_classes(const ClassTest& test, Chosen chosen) {
+    for (size_t i = 0; i < kCallClasses; ++i)
+      by_class[i] = chosen(mode_of_class(i), class_failed(i))
+                        ? test
+                        : ClassTest{.which = ClassTest::Which::none, .paths = {}};
   }
 };
+
+// For people: which calls pass the tests of their class, a line for each group of classes that are
+// treated alike; empty when all pass.
+std::vector<std::string> describe(const ArgumentTest& test);
 
 struct Demand {
   std::bitset<kEventCodeCount> events;  // some rule can match this type

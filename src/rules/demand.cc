@@ -11,36 +11,24 @@ namespace {
 using filter::Check;
 using filter::Op;
 
-constexpr size_t kMostPaths = 64;  // more patterns than this are not worth a test in the kernel
+constexpr size_t kMostValues = 128;    // more patterns or ports are not worth a test in the kernel
+constexpr size_t kMostSubstrings = 8;  // each is a pass over the path
 
-// What a condition implies about the arguments of an event. Nothing known is the weakest test.
+// What a condition implies about the events of one type whose calls are of one class. Nothing known
+// is the weakest test.
 struct Implied {
-  bool open_for_write = false, open_for_read = false, successful = false, failed = false;
+  bool never = false;  // it can't hold
   bool socket_fd = false;
-  bool has_paths = false;
-  std::vector<std::string> prefixes, suffixes;
-  bool has_ports = false;
-  std::vector<uint16_t> ports;
+  std::optional<event::PathPatterns> paths;
+  std::optional<std::vector<uint16_t>> ports;
 };
 
-// Both hold: everything that either implies.
+// Both hold: everything that either implies; of two sets the shorter one.
 Implied both(Implied a, const Implied& b) {
-  a.open_for_write |= b.open_for_write;
-  a.open_for_read |= b.open_for_read;
-  a.successful |= b.successful;
-  a.failed |= b.failed;
+  a.never |= b.never;
   a.socket_fd |= b.socket_fd;
-  const size_t a_size = a.prefixes.size() + a.suffixes.size();
-  const size_t b_size = b.prefixes.size() + b.suffixes.size();
-  if (b.has_paths && (!a.has_paths || b_size < a_size)) {
-    a.has_paths = true;
-    a.prefixes = b.prefixes;
-    a.suffixes = b.suffixes;
-  }
-  if (b.has_ports && (!a.has_ports || b.ports.size() < a.ports.size())) {
-    a.has_ports = true;
-    a.ports = b.ports;
-  }
+  if (b.paths && (!a.paths || b.paths->size() < a.paths->size())) a.paths = b.paths;
+  if (b.ports && (!a.ports || b.ports->size() < a.ports->size())) a.ports = b.ports;
   return a;
 }
 
@@ -51,17 +39,30 @@ void unite(std::vector<T>& into, const std::vector<T>& from) {
   into.erase(std::ranges::unique(into).begin(), into.end());
 }
 
+void unite(event::PathPatterns& into, const event::PathPatterns& from) {
+  unite(into.prefixes, from.prefixes);
+  unite(into.suffixes, from.suffixes);
+  unite(into.substrings, from.substrings);
+  unite(into.raw_substrings, from.raw_substrings);
+}
+
+// A set that both have becomes their union, as long as that is short; one that only one has says
+// nothing any more.
+template <typename Set>
+void unite(std::optional<Set>& into, const std::optional<Set>& from) {
+  if (into && from)
+    unite(*into, *from);
+  else
+    into.reset();
+  if (into && into->size() > kMostValues) into.reset();
+}
+
 // One of them holds: only what both imply.
 Implied either(Implied a, const Implied& b) {
-  a.open_for_write &= b.open_for_write;
-  a.open_for_read &= b.open_for_read;
-  a.successful &= b.successful;
-  a.failed &= b.failed;
+  if (b.never) return a;
+  if (a.never) return b;
   a.socket_fd &= b.socket_fd;
-  a.has_paths &= b.has_paths;
-  unite(a.prefixes, b.prefixes);
-  unite(a.suffixes, b.suffixes);
-  a.has_ports &= b.has_ports;
+  unite(a.paths, b.paths);
   unite(a.ports, b.ports);
   return a;
 }
@@ -101,36 +102,72 @@ std::string with_slash(std::string_view text, bool in_front) {
   return out;
 }
 
+// Where in a path the constants of a check on it lie.
+enum class PathPart : uint8_t { none, whole, directory, filename, raw };
+
+PathPart path_part(std::string_view field, const filter::FieldRef& ref,
+                   const event::EventInfo& info) {
+  if (names_the_path(field, ref, info)) return PathPart::whole;
+  if (!is_open(info)) return PathPart::none;
+  if (field == "fd.directory") return PathPart::directory;
+  if (field == "fd.filename") return PathPart::filename;
+  return field == "fd.nameraw" || field == "fs.path.nameraw" ? PathPart::raw : PathPart::none;
+}
+
+std::string without_end_slashes(std::string_view text) {
+  while (text.size() > 1 && text.ends_with('/')) text.remove_suffix(1);
+  return std::string(text);
+}
+
+// Adds the pattern that a path must have when its part stands in the relation to the text; false
+// when nothing is known.
+bool add_pattern(PathPart part, Op op, const std::string& text, event::PathPatterns& out) {
+  const bool exact = op == Op::eq || op == Op::in;
+  if (text.empty()) return false;
+  if (op == Op::contains) {
+    if (part == PathPart::raw)
+      out.raw_substrings.push_back(text);
+    else if (part == PathPart::whole || part == PathPart::directory || part == PathPart::filename)
+      out.substrings.push_back(text);
+    return part != PathPart::none;
+  }
+  if (part == PathPart::whole || part == PathPart::directory) {
+    if (op == Op::startswith && text.starts_with('/')) {
+      out.prefixes.push_back(text);
+      return true;
+    }
+    if (exact && text.starts_with('/')) {
+      out.prefixes.push_back(without_end_slashes(text));
+      return true;
+    }
+    if (op == Op::pmatch && text.starts_with('/') && !has_glob(text)) {
+      const size_t first = text.find_first_not_of('/');
+      out.prefixes.push_back(
+          without_end_slashes("/" + (first == std::string::npos ? text : text.substr(first))));
+      return true;
+    }
+  }
+  if (part == PathPart::whole && op == Op::endswith) {
+    out.suffixes.push_back(text);
+    return true;
+  }
+  if (part == PathPart::filename && exact) {
+    out.suffixes.push_back(with_slash(text, true));
+    return true;
+  }
+  return false;
+}
+
 // fd.name startswith /etc, fd.directory = /etc, fd.filename in (a, b) ... on events that open by
 // path.
 Implied implied_paths(const Check& check, const event::EventInfo& info) {
+  const PathPart part = path_part(check.left.field.info->name, check.left.field, info);
+  if (part == PathPart::none || check.constants.empty()) return {};
+  event::PathPatterns patterns;
+  for (const filter::Constant& constant : check.constants)
+    if (!add_pattern(part, check.op, constant.text, patterns)) return {};
   Implied out;
-  const std::string_view field = check.left.field.info->name;
-  const bool whole = names_the_path(field, check.left.field, info);
-  const bool directory = is_open(info) && field == "fd.directory";
-  const bool filename = is_open(info) && field == "fd.filename";
-  const bool exact = check.op == Op::eq || check.op == Op::in;
-  for (const filter::Constant& constant : check.constants) {
-    const std::string& text = constant.text;
-    if ((whole || directory) && text.starts_with('/') &&
-        (exact || check.op == Op::startswith || (check.op == Op::pmatch && !has_glob(text)))) {
-      std::string prefix = text;
-      if (check.op == Op::pmatch)
-        prefix = "/" + std::string(text.substr(text.find_first_not_of('/') == std::string::npos
-                                                   ? text.size()
-                                                   : text.find_first_not_of('/')));
-      while (check.op != Op::startswith && prefix.size() > 1 && prefix.ends_with('/'))
-        prefix.pop_back();
-      out.prefixes.push_back(std::move(prefix));
-    } else if (whole && check.op == Op::endswith && !text.empty()) {
-      out.suffixes.push_back(text);
-    } else if (filename && exact && !text.empty()) {
-      out.suffixes.push_back(with_slash(text, true));
-    } else {
-      return {};
-    }
-  }
-  out.has_paths = !check.constants.empty();
+  out.paths = std::move(patterns);
   return out;
 }
 
@@ -155,37 +192,56 @@ Implied implied_ports(const Check& check) {
   if (std::ranges::find(kPortFields, check.left.field.info->name) == std::end(kPortFields))
     return out;
   if (check.op != Op::eq && check.op != Op::in) return out;
+  if (check.constants.empty()) return out;
+  out.ports.emplace();
   for (const filter::Constant& constant : check.constants)
-    out.ports.push_back(static_cast<uint16_t>(constant.unsigned_integer));
-  out.has_ports = !out.ports.empty();
+    out.ports->push_back(static_cast<uint16_t>(constant.unsigned_integer));
   return out;
 }
 
-Implied implied_boolean(std::string_view field, bool value) {
+// The events of one type whose calls are of one class.
+struct Kind {
+  const event::EventInfo& info;
+  event::OpenMode mode;
+  bool failed;
+
+  // creat has no flags, and what else opens by flags is told apart.
+  [[nodiscard]] bool mode_known() const { return is_open(info) && info.name != "creat"; }
+  [[nodiscard]] bool reads() const { return mode != event::OpenMode::write; }
+  [[nodiscard]] bool writes() const { return mode != event::OpenMode::read; }
+};
+
+Implied never_if(bool contradiction) {
   Implied out;
-  out.open_for_write = field == "evt.is_open_write" && value;
-  out.open_for_read = field == "evt.is_open_read" && value;
-  out.failed = field == "evt.failed" && value;
-  out.successful = field == "evt.failed" && !value;
+  out.never = contradiction;
   return out;
 }
 
-// evt.rawres >= 0, fd.num >= 0 (of an open: the new fd), evt.res = SUCCESS.
-Implied implied_result(const Check& check, const event::EventInfo& info) {
-  Implied out;
+Implied implied_boolean(std::string_view field, bool value, const Kind& kind) {
+  if (field == "evt.is_open_write" && kind.mode_known()) return never_if(kind.writes() != value);
+  if (field == "evt.is_open_read" && kind.mode_known()) return never_if(kind.reads() != value);
+  if (field == "evt.failed") return never_if(kind.failed != value);
+  return {};
+}
+
+// evt.rawres >= 0, fd.num >= 0 (of an open: the new fd), evt.res = SUCCESS, evt.res startswith E.
+Implied implied_result(const Check& check, const Kind& kind) {
   const std::string_view field = check.left.field.info->name;
-  const bool number = field == "evt.rawres" || (field == "fd.num" && is_open(info));
-  if (number && check.constants.size() == 1) {
-    const int64_t constant = check.constants[0].integer;
-    out.successful = (check.op == Op::ge && constant >= 0) ||
-                     (check.op == Op::gt && constant >= -1) ||
-                     (check.op == Op::eq && constant >= 0);
-    out.failed = (check.op == Op::lt && constant <= 0) || (check.op == Op::le && constant < 0) ||
-                 (check.op == Op::eq && constant < 0);
-  } else if (field == "evt.res" && check.op == Op::eq && check.constants[0].text == "SUCCESS") {
-    out.successful = true;
+  const bool number = field == "evt.rawres" || (field == "fd.num" && is_open(kind.info));
+  if (check.constants.size() != 1) return {};
+  const filter::Constant& constant = check.constants[0];
+  if (number) {
+    const int64_t n = constant.integer;
+    const bool successful = (check.op == Op::ge && n >= 0) || (check.op == Op::gt && n >= -1) ||
+                            (check.op == Op::eq && n >= 0);
+    const bool failed = (check.op == Op::lt && n <= 0) || (check.op == Op::le && n < 0) ||
+                        (check.op == Op::eq && n < 0);
+    return never_if((successful && kind.failed) || (failed && !kind.failed));
   }
-  return out;
+  if (field != "evt.res") return {};
+  const bool successful = check.op == Op::eq && constant.text == "SUCCESS";
+  const bool failed = check.op == Op::startswith && constant.text.starts_with('E');
+  return never_if((successful && kind.failed) || (failed && !kind.failed));
 }
 
 class DemandMaker {
@@ -193,57 +249,76 @@ class DemandMaker {
   DemandMaker(const PredicateTable& predicates, const ExprTable& exprs)
       : predicates_(predicates), exprs_(exprs) {}
 
-  Implied implied(NodeId id, const event::EventInfo& info) const {
+  Implied implied(NodeId id, const Kind& kind) const {
     const ExprNode& node = exprs_[id];
     switch (node.kind) {
       case ExprNode::Kind::check:
-        return implied_check(*predicates_[node.predicate].check, false, info);
+        return implied_check(*predicates_[node.predicate].check, false, kind);
       case ExprNode::Kind::not_check:
-        return implied_check(*predicates_[node.predicate].check, true, info);
+        return implied_check(*predicates_[node.predicate].check, true, kind);
       case ExprNode::Kind::all: {
         Implied out;
-        for (NodeId child : exprs_.children(node)) out = both(std::move(out), implied(child, info));
+        for (NodeId child : exprs_.children(node)) out = both(std::move(out), implied(child, kind));
         return out;
       }
       case ExprNode::Kind::any: {
         std::optional<Implied> out;
         for (NodeId child : exprs_.children(node))
-          out = out ? either(std::move(*out), implied(child, info)) : implied(child, info);
+          out = out ? either(std::move(*out), implied(child, kind)) : implied(child, kind);
         return out.value_or(Implied{});
       }
-      default: return {};
+      case ExprNode::Kind::constant_false: return never_if(true);
+      case ExprNode::Kind::constant_true: return {};
     }
+    return {};
   }
 
  private:
-  static Implied implied_check(const Check& check, bool negated, const event::EventInfo& info) {
+  static Implied implied_check(const Check& check, bool negated, const Kind& kind) {
     if (check.left.kind != filter::Operand::Kind::field || check.right ||
         check.modifier != filter::Modifier::none)
       return {};
     if (check.left.type == filter::Type::boolean && check.op == Op::eq)
-      return implied_boolean(check.left.field.info->name, check.constants[0].boolean != negated);
+      return implied_boolean(check.left.field.info->name, check.constants[0].boolean != negated,
+                             kind);
     if (negated || check.op == Op::exists) return {};
-    return both(
-        both(both(implied_paths(check, info), implied_ports(check)), implied_result(check, info)),
-        implied_socket(check, info));
+    return both(both(both(implied_paths(check, kind.info), implied_ports(check)),
+                     implied_result(check, kind)),
+                implied_socket(check, kind.info));
   }
 
   const PredicateTable& predicates_;
   const ExprTable& exprs_;
 };
 
-event::ArgumentTest to_test(const Implied& implied) {
+event::ClassTest to_class_test(const Implied& implied) {
+  using Which = event::ClassTest::Which;
+  if (implied.never) return {.which = Which::none, .paths = {}};
+  if (!implied.paths ||
+      implied.paths->substrings.size() + implied.paths->raw_substrings.size() > kMostSubstrings)
+    return {};
+  return {.which = Which::paths, .paths = *implied.paths};
+}
+
+// What all rules of a plan imply about an event.
+event::ArgumentTest test_of(const Plan& plan, const event::EventInfo& info,
+                            const DemandMaker& maker) {
   event::ArgumentTest test;
-  test.only_open_for_write = implied.open_for_write;
-  test.only_open_for_read = implied.open_for_read;
-  test.only_successful = implied.successful;
-  test.only_failed = implied.failed;
-  test.only_socket_fd = implied.socket_fd;
-  if (implied.has_paths && implied.prefixes.size() + implied.suffixes.size() <= kMostPaths) {
-    test.path_prefixes = implied.prefixes;
-    test.path_suffixes = implied.suffixes;
+  Implied any_class{.never = true, .socket_fd = false, .paths = {}, .ports = {}};
+  for (size_t i = 0; i < event::kCallClasses; ++i) {
+    if (!is_open(info) && event::mode_of_class(i) != event::OpenMode::read) {
+      test.by_class[i] = test.by_class[i - 2];
+      continue;
+    }
+    const Kind kind{info, event::mode_of_class(i), event::class_failed(i)};
+    Implied any_rule{.never = true, .socket_fd = false, .paths = {}, .ports = {}};
+    for (const PlanRule& row : plan.rules)
+      any_rule = either(std::move(any_rule), maker.implied(row.event_part, kind));
+    test.by_class[i] = to_class_test(any_rule);
+    any_class = either(std::move(any_class), any_rule);
   }
-  if (implied.has_ports) test.ports = implied.ports;
+  test.only_socket_fd = any_class.socket_fd;
+  test.ports = any_class.ports.value_or(std::vector<uint16_t>{});
   return test;
 }
 
@@ -328,13 +403,9 @@ event::Demand make_demand(const RuleSet& set, const PlanSet& plans,
     const Plan* plan = plans.of_code(info.code);
     if (plan == nullptr) continue;
     demand.events.set(info.code);
-    std::optional<Implied> common;
-    for (const PlanRule& row : plan->rules) {
-      Implied implied = maker.implied(row.event_part, info);
-      common = common ? either(std::move(*common), implied) : std::move(implied);
-      note_rule(set.rules[row.rule], info, demand);
-    }
-    demand.tests[info.code] = to_test(*common);
+    for (const PlanRule& row : plan->rules) note_rule(set.rules[row.rule], info, demand);
+    demand.tests[info.code] = test_of(*plan, info, maker);
+    if (demand.tests[info.code].never()) demand.events.reset(info.code);
     if (info.code == event::GENERIC_X) add_generic_syscalls(set, *plan, demand);
   }
   return demand;

@@ -4,8 +4,10 @@
 // waited for.
 #include "capture/bpf/live.h"
 
+#include <linux/membarrier.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -163,7 +165,11 @@ SourceStats Live::stats() const {
 // Changes the shared tables so that at every moment at least what both demands want is sent.
 void Live::apply(const CapturePlan& plan) {
   const kernel::Shared shared = probes_->shared();
-  const auto fence = [] { std::atomic_thread_fence(std::memory_order_seq_cst); };
+  // Programs that are running have ended when this returns.
+  const auto fence = [] {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+  };
   for (size_t i = 0; i < kernel::kSyscalls; ++i) {
     shared.tests[i].flags = 0;
     shared.wanted[i] |= plan.wanted[i];
@@ -172,9 +178,10 @@ void Live::apply(const CapturePlan& plan) {
   std::ranges::copy(plan.path_tests, shared.path_tests);
   std::ranges::copy(plan.ports, shared.port_bits);
   for (size_t i = 0; i < kernel::kSyscalls; ++i) {
-    shared.tests[i].set = plan.tests[i].set;
+    std::ranges::copy(plan.tests[i].by_class, shared.tests[i].by_class);
     shared.tests[i].state_when = plan.tests[i].state_when;
   }
+  shared.control->tests_generation = shared.control->tests_generation + 1;
   fence();
   for (size_t i = 0; i < kernel::kSyscalls; ++i) {
     if (options_.push_down) shared.tests[i].flags = plan.tests[i].flags;

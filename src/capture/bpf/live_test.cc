@@ -115,6 +115,13 @@ class LiveTest : public testing::Test {
 
 constexpr std::string_view kZero("\0", 1);
 
+event::ArgumentTest paths_only(event::PathPatterns paths) {
+  event::ArgumentTest test;
+  test.set_classes({.which = event::ClassTest::Which::paths, .paths = std::move(paths)},
+                   [](event::OpenMode, bool) { return true; });
+  return test;
+}
+
 TEST_F(LiveTest, OpensCarryNameFlagsDeviceAndInode) {
   const auto events = record([] {
     int fd = static_cast<int>(syscall(SYS_open, "/etc/passwd", O_RDONLY | O_CLOEXEC, 0));
@@ -440,8 +447,8 @@ TEST_F(LiveTest, PathTestsDropOnlyWhatCantMatch) {
   };
   LiveOptions options;
   options.demand.events.set(event::SYSCALL_OPEN_X);
-  options.demand.tests[event::SYSCALL_OPEN_X] = {.path_prefixes = {"/etc/sha", "/root"},
-                                                 .path_suffixes = {"/id_rsa"}};
+  options.demand.tests[event::SYSCALL_OPEN_X] =
+      paths_only({.prefixes = {"/etc/sha", "/root"}, .suffixes = {"/id_rsa"}});
   const auto names = [&] {
     std::vector<std::string> out;
     const auto events = watch(work, options);
@@ -456,16 +463,27 @@ TEST_F(LiveTest, PathTestsDropOnlyWhatCantMatch) {
   EXPECT_EQ(names().size(), 11u);
   // Suffixes alone decide relative paths too.
   options.push_down = true;
-  options.demand.tests[event::SYSCALL_OPEN_X] = {.path_suffixes = {"adow"}};
+  options.demand.tests[event::SYSCALL_OPEN_X] = paths_only({.suffixes = {"adow"}});
   EXPECT_EQ(names(), (std::vector<std::string>{"/etc/shadow", "/tmp/../etc/shadow", "//etc/shadow",
                                                "/proc/self/./status", "shadow"}));
+  // A text anywhere in the absolute path: relative ones may have it in their beginning.
+  options.demand.tests[event::SYSCALL_OPEN_X] = paths_only({.substrings = {".ssh", "-rel"}});
+  EXPECT_EQ(names(),
+            (std::vector<std::string>{"/usr/lib/os-release", "/tmp/../etc/shadow", "//etc/shadow",
+                                      "/proc/self/./status", "shadow", "hostname",
+                                      "/home/x/.ssh/id_rsa", "/home/x/.ssh/id_rsa.pub"}));
+  // In the argument as it is, relative or not.
+  options.demand.tests[event::SYSCALL_OPEN_X] = paths_only({.raw_substrings = {"stn"}});
+  EXPECT_EQ(names(), (std::vector<std::string>{"/etc/hostname", "/tmp/../etc/shadow",
+                                               "//etc/shadow", "/proc/self/./status", "hostname"}));
 }
 
 TEST_F(LiveTest, OpenModeAndResultTests) {
   LiveOptions options;
   options.demand.events.set(event::SYSCALL_OPEN_X);
-  options.demand.tests[event::SYSCALL_OPEN_X] = {.only_open_for_write = true,
-                                                 .only_successful = true};
+  options.demand.tests[event::SYSCALL_OPEN_X].set_classes(
+      {},
+      [](event::OpenMode mode, bool failed) { return mode != event::OpenMode::read && !failed; });
   const auto events = watch(
       [] {
         syscall(SYS_open, "/dev/null", O_RDONLY);

@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/strings.h"
 #include "capture/bpf/syscall_table.h"
 
 namespace saker::capture {
@@ -17,7 +18,9 @@ namespace {
 
 using namespace kernel;
 using event::ArgumentTest;
+using event::ClassTest;
 using event::EventCode;
+using event::PathPatterns;
 
 struct StateCall {
   u16 number;
@@ -86,17 +89,12 @@ class PathTests {
   explicit PathTests(std::vector<PathTest>& out) : out_(out) {}
 
   // The index of the set for these patterns; nothing when they don't fit.
-  std::optional<uint8_t> add(const ArgumentTest& test) {
-    for (size_t i = 0; i < seen_.size(); ++i) {
-      if (seen_[i]->path_prefixes == test.path_prefixes &&
-          seen_[i]->path_suffixes == test.path_suffixes)
-        return static_cast<uint8_t>(i);
-    }
-    if (out_.size() >= kMaxTestSets ||
-        test.path_prefixes.size() + test.path_suffixes.size() > kMaxPatterns)
-      return std::nullopt;
-    out_.push_back(build(test));
-    seen_.push_back(&test);
+  std::optional<uint8_t> add(const PathPatterns& patterns) {
+    for (size_t i = 0; i < seen_.size(); ++i)
+      if (*seen_[i] == patterns) return static_cast<uint8_t>(i);
+    if (out_.size() >= kMaxTestSets || !fits(patterns)) return std::nullopt;
+    out_.push_back(build(patterns));
+    seen_.push_back(&patterns);
     return static_cast<uint8_t>(out_.size() - 1);
   }
 
@@ -109,10 +107,44 @@ class PathTests {
     std::memcpy(pattern.mask, mask, sizeof mask);
   }
 
-  static PathTest build(const ArgumentTest& test) {
+  static bool fits(const PathPatterns& patterns) {
+    const auto searchable = [](const std::string& text) { return text.size() >= 3; };
+    return patterns.prefixes.size() + patterns.suffixes.size() <= kMaxPatterns &&
+           patterns.substrings.size() + patterns.raw_substrings.size() <= kMaxSubstrings &&
+           std::ranges::all_of(patterns.substrings, searchable) &&
+           std::ranges::all_of(patterns.raw_substrings, searchable);
+  }
+
+  // The three bytes of a text that paths have least often.
+  static Substring rarest_bytes(std::string_view text) {
+    constexpr std::string_view kCommon = "/etaoinsrlcu";
+    size_t best = 0, least = 4;
+    for (size_t at = 0; at + 3 <= text.size(); ++at) {
+      const auto common = static_cast<size_t>(std::ranges::count_if(
+          text.substr(at, 3), [&](char c) { return kCommon.find(c) != std::string_view::npos; }));
+      if (common < least) {
+        least = common;
+        best = at;
+      }
+    }
+    Substring out{};
+    for (size_t i = 0; i < 3; ++i)
+      out.bytes[i] = 0x0101010101010101 * static_cast<uint8_t>(text[best + i]);
+    return out;
+  }
+
+  static void add_substrings(const PathPatterns& patterns, PathTest& out) {
+    for (const std::string& text : patterns.raw_substrings)
+      out.substrings[out.substrings_count++] = rarest_bytes(text);
+    out.raw_count = out.substrings_count;
+    for (const std::string& text : patterns.substrings)
+      out.substrings[out.substrings_count++] = rarest_bytes(text);
+  }
+
+  static PathTest build(const PathPatterns& patterns) {
     PathTest out{};
-    std::vector<std::string_view> prefixes(test.path_prefixes.begin(), test.path_prefixes.end());
-    std::vector<std::string_view> suffixes(test.path_suffixes.begin(), test.path_suffixes.end());
+    std::vector<std::string_view> prefixes(patterns.prefixes.begin(), patterns.prefixes.end());
+    std::vector<std::string_view> suffixes(patterns.suffixes.begin(), patterns.suffixes.end());
     const auto second = [](std::string_view text) {
       return static_cast<uint8_t>(text.size() > 1 ? text[1] : 0);
     };
@@ -140,28 +172,33 @@ class PathTests {
           suffix.substr(suffix.size() - std::min<size_t>(suffix.size(), 8));
       set_words(out.patterns[count++], 8 - tail.size(), tail);
     }
+    add_substrings(patterns, out);
     return out;
   }
 
   std::vector<PathTest>& out_;
-  std::vector<const ArgumentTest*> seen_;
+  std::vector<const PathPatterns*> seen_;
 };
+
+// A class whose paths can't be tested passes whole.
+u8 kernel_class(const ClassTest& test, bool has_path, PathTests& paths) {
+  switch (test.which) {
+    case ClassTest::Which::none: return CLASS_NONE;
+    case ClassTest::Which::all: return CLASS_ALL;
+    case ClassTest::Which::paths: break;
+  }
+  return has_path ? paths.add(test.paths).value_or(CLASS_ALL) : static_cast<u8>(CLASS_ALL);
+}
 
 SyscallTest kernel_test(const ArgumentTest& test, const SyscallPlan& call, PathTests& paths,
                         std::array<uint8_t, 8192>& ports) {
   SyscallTest out{};
   uint8_t flags = 0;
-  if (test.only_open_for_write) flags |= TEST_WRITE;
-  if (test.only_open_for_read) flags |= TEST_READ;
-  if (test.only_successful) flags |= TEST_OK;
-  if (test.only_failed) flags |= TEST_FAILED;
-  if (test.only_socket_fd && call.fd_arg != 0) flags |= TEST_SOCKET;
-  if (call.path_arg != 0 && !(test.path_prefixes.empty() && test.path_suffixes.empty())) {
-    if (const std::optional<uint8_t> set = paths.add(test)) {
-      flags |= TEST_PATH;
-      out.set = *set;
-    }
+  for (size_t i = 0; i < event::kCallClasses; ++i) {
+    out.by_class[i] = kernel_class(test.by_class[i], call.path_arg != 0, paths);
+    if (out.by_class[i] != CLASS_ALL) flags |= TEST_CLASS;
   }
+  if (test.only_socket_fd && call.fd_arg != 0) flags |= TEST_SOCKET;
   // One set of ports serves all calls: a union is a weaker test, never a wrong one.
   if (!test.ports.empty()) {
     flags |= TEST_PORTS;
@@ -212,28 +249,14 @@ void add_rules(CapturePlan& plan, const event::Demand& demand) {
   }
 }
 
-std::string describe_test(const CapturePlan& plan, size_t number) {
-  const SyscallTest& test = plan.tests[number];
-  std::string out;
-  const auto say = [&](std::string_view text) {
-    if (!out.empty()) out += ", ";
-    out += text;
-  };
-  if (test.flags & TEST_WRITE) say("opened for writing");
-  if (test.flags & TEST_READ) say("opened for reading");
-  if (test.flags & TEST_OK) say("successful");
-  if (test.flags & TEST_FAILED) say("failed");
-  if (test.flags & TEST_SOCKET) say("on sockets");
-  if (test.flags & TEST_PORTS) say("on the ports that rules name");
-  if (test.flags & TEST_PATH) say("path");
-  return out;
-}
-
-std::string describe_paths(const ArgumentTest& test) {
-  std::string out;
-  for (const std::string& prefix : test.path_prefixes) out += " " + prefix + "*";
-  for (const std::string& suffix : test.path_suffixes) out += " *" + suffix;
-  return out;
+std::string describe_test(const SyscallTest& test, const event::ArgumentTest& wanted) {
+  std::vector<std::string> parts;
+  if (test.flags & TEST_CLASS) {
+    for (std::string& text : event::describe(wanted)) parts.push_back(std::move(text));
+  }
+  if (test.flags & TEST_SOCKET) parts.emplace_back("on sockets");
+  if (test.flags & TEST_PORTS) parts.emplace_back("on the ports that rules name");
+  return join(parts, "; ");
 }
 
 std::string_view describe_when(u8 when) {
@@ -280,10 +303,9 @@ std::vector<std::string> explain(const CapturePlan& plan, const event::Demand& d
     if (!(want & (WANT_RULES | WANT_STATE))) continue;
     std::string line(event::syscall_name_of_number(static_cast<int64_t>(number)));
     if (want & WANT_RULES) {
-      const std::string test = describe_test(plan, number);
+      const std::string test = describe_test(
+          plan.tests[number], demand.tests[plan_of_syscall(static_cast<unsigned>(number)).type]);
       line += test.empty() ? ": every call" : ": " + test;
-      if (plan.tests[number].flags & TEST_PATH)
-        line += describe_paths(demand.tests[plan_of_syscall(static_cast<unsigned>(number)).type]);
     }
     if ((want & WANT_STATE) && !((want & WANT_RULES) && plan.tests[number].flags == 0)) {
       line += (want & WANT_RULES) ? "; for state: " : ": for state: ";

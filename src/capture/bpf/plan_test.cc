@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/strings.h"
 #include "capture/bpf/syscall_table.h"
 
 namespace saker::capture {
@@ -48,9 +49,13 @@ TEST(Plan, TooManyPathsMeanNoTest) {
   event::Demand demand;
   demand.events.set(event::SYSCALL_OPENAT_2_X);
   auto& test = demand.tests[event::SYSCALL_OPENAT_2_X];
-  for (int i = 0; i < kMaxPatterns; ++i) test.path_prefixes.push_back("/a" + std::to_string(i));
-  EXPECT_EQ(make_plan(demand).tests[kOpenat].flags, TEST_PATH);
-  test.path_prefixes.emplace_back("/b");
+  for (event::ClassTest& of_class : test.by_class) {
+    of_class.which = event::ClassTest::Which::paths;
+    for (int i = 0; i < kMaxPatterns; ++i)
+      of_class.paths.prefixes.push_back("/a" + std::to_string(i));
+  }
+  EXPECT_EQ(make_plan(demand).tests[kOpenat].flags, TEST_CLASS);
+  for (event::ClassTest& of_class : test.by_class) of_class.paths.prefixes.emplace_back("/b");
   EXPECT_EQ(make_plan(demand).tests[kOpenat].flags, 0);
 }
 
@@ -99,12 +104,15 @@ TEST(SyscallTable, AgreesWithTheSchema) {
 TEST(Plan, ExplainNamesTestsAndState) {
   event::Demand demand;
   demand.events.set(event::SYSCALL_OPENAT_2_X);
-  demand.tests[event::SYSCALL_OPENAT_2_X] = {.only_open_for_write = true,
-                                             .path_prefixes = {"/etc"}};
+  demand.tests[event::SYSCALL_OPENAT_2_X].set_classes(
+      {.which = event::ClassTest::Which::paths, .paths = {.prefixes = {"/etc"}}},
+      [](event::OpenMode mode, bool) { return mode != event::OpenMode::read; });
   const auto lines = explain(make_plan(demand), demand);
-  EXPECT_NE(
-      std::ranges::find(lines, "openat: opened for writing, path /etc*; for state: directories"),
-      lines.end());
+  EXPECT_NE(std::ranges::find(lines,
+                              "openat: opened for writing or for both: paths /etc*; for state: "
+                              "directories"),
+            lines.end())
+      << join(lines, "\n");
 }
 
 }  // namespace
