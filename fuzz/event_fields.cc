@@ -15,7 +15,7 @@
 #include "event/audit_record.h"
 #include "event/event.h"
 #include "fields/catalog.h"
-#include "fields/json_text.h"
+#include "formats/json_text.h"
 #include "filter/output_template.h"
 #include "state/state.h"
 
@@ -28,7 +28,7 @@ struct FuzzedRecord : audit::AuditRecord {
   explicit FuzzedRecord(std::string_view all) : json(all) {}
   [[nodiscard]] std::string_view text() const override { return json; }
   [[nodiscard]] std::optional<std::string_view> find(std::string_view pointer) const override {
-    return fields::json::find(json, pointer);
+    return formats::json_text::find(json, pointer);
   }
   std::string_view json;
 };

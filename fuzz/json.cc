@@ -1,13 +1,13 @@
 // Any bytes as JSON: what parses reads the same when written again, and the reader of single values
-// (fields/json_text.h) finds the members that the tree has. The first line is a pointer for it.
-// parser: src/formats/json.cc src/fields/json_text.cc
+// (formats/json_text.h) finds the members that the tree has. The first line is a pointer for it.
+// parser: src/formats/json.cc src/formats/json_text.cc
 #include "formats/json.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 
-#include "fields/json_text.h"
+#include "formats/json_text.h"
 
 namespace {
 
@@ -24,32 +24,32 @@ bool lies_in(std::string_view part, std::string_view whole) {
 // Everything that the reader offers, on text that need not be JSON.
 void look_into(std::string_view text, std::string_view pointer) {
   Arena arena;
-  const auto show = [&](fields::json::Token token) {
+  const auto show = [&](formats::json_text::Token token) {
     require(lies_in(token, text));
-    fields::json::to_text(token, arena);
+    formats::json_text::to_text(token, arena);
     return true;
   };
-  fields::json::for_each_element(text, show);
-  fields::json::for_each_member(text, [&](fields::json::Token key, fields::json::Token value) {
-    return fields::json::is_string(key) && show(key) && show(value);
+  formats::json_text::for_each_element(text, show);
+  formats::json_text::for_each_member(text, [&](formats::json_text::Token key, formats::json_text::Token value) {
+    return formats::json_text::is_string(key) && show(key) && show(value);
   });
-  if (const auto found = fields::json::find(text, pointer)) show(*found);
-  if (const auto third = fields::json::element(text, 2)) show(*third);
-  fields::json::to_pretty_text(text, arena);
+  if (const auto found = formats::json_text::find(text, pointer)) show(*found);
+  if (const auto third = formats::json_text::element(text, 2)) show(*third);
+  formats::json_text::to_pretty_text(text, arena);
 }
 
 void check_members(const formats::JsonNode& tree, std::string_view text) {
   Arena arena;
   size_t members = 0, elements = 0;
   const bool object =
-      fields::json::for_each_member(text, [&](auto, auto) { return ++members > 0; });
+      formats::json_text::for_each_member(text, [&](auto, auto) { return ++members > 0; });
   require(object == tree.is_object() && members == tree.members.size());
-  const bool array = fields::json::for_each_element(text, [&](auto) { return ++elements > 0; });
+  const bool array = formats::json_text::for_each_element(text, [&](auto) { return ++elements > 0; });
   require(array == tree.is_array() && elements == tree.items.size());
   const Result<formats::JsonNode> pretty =
-      formats::parse_json(fields::json::to_pretty_text(text, arena));
+      formats::parse_json(formats::json_text::to_pretty_text(text, arena));
   require(pretty.ok() && formats::to_json(*pretty) == formats::to_json(tree));
-  if (tree.is_text()) require(fields::json::to_text(text, arena) == tree.text);
+  if (tree.is_text()) require(formats::json_text::to_text(text, arena) == tree.text);
 }
 
 }  // namespace

@@ -9,7 +9,9 @@ namespace saker::agent {
 
 namespace {
 
-constexpr std::string_view kDefaultFormat =
+constexpr std::string_view kAuditFormat =
+    "*%evt.num %evt.datetime %ka.stage %ka.response.code %ka.user.name %ka.verb %ka.uri";
+constexpr std::string_view kSyscallFormat =
     "*%evt.num %evt.outputtime %evt.cpu %proc.name (%thread.tid) %evt.dir %evt.type %evt.info";
 
 // Splits at commas outside brackets and parentheses.
@@ -30,14 +32,14 @@ std::vector<std::string> split_fields(std::string_view text) {
   return parts;
 }
 
-Result<filter::Operand> compile_field(const std::string& text,
-                                      const filter::FieldCatalog& catalog) {
+Result<filter::Operand> compile_field(const std::string& text, const filter::FieldCatalog& catalog,
+                                      event::Source source) {
   const std::string_view bare =
       std::string_view(text).starts_with('%') ? std::string_view(text).substr(1) : text;
   filter::ParsedOperand parsed = SAKER_TRY(filter::parse_operand(bare));
   if (parsed.length != bare.size())
     return Error{.message = "'" + text + "' is not a field", .hint = "saker fields lists them"};
-  return filter::compile_operand(parsed.operand, catalog, "syscall");
+  return filter::compile_operand(parsed.operand, catalog, event::to_string(source));
 }
 
 }  // namespace
@@ -49,19 +51,21 @@ Result<filter::Expr> compile_condition(std::string_view text, const filter::Fiel
 }
 
 Result<EventPrinter> EventPrinter::make(const PrinterOptions& options,
-                                        const filter::FieldCatalog& catalog) {
+                                        const filter::FieldCatalog& catalog, event::Source source) {
   EventPrinter printer;
   printer.json_ = options.json;
   if (!options.filter.empty())
     printer.filter_ = SAKER_TRY(compile_condition(options.filter, catalog));
   for (const std::string& field : split_fields(options.fields))
-    printer.fields_.push_back(SAKER_TRY(compile_field(field, catalog)));
+    printer.fields_.push_back(SAKER_TRY(compile_field(field, catalog, source)));
   if (!options.count_by.empty())
-    printer.count_by_ = SAKER_TRY(compile_field(options.count_by, catalog));
+    printer.count_by_ = SAKER_TRY(compile_field(options.count_by, catalog, source));
   if (printer.count_by_ || !printer.fields_.empty()) return printer;
-  const std::string_view format =
-      options.format.empty() ? kDefaultFormat : std::string_view(options.format);
-  printer.format_ = SAKER_TRY(filter::OutputTemplate::compile(format, catalog, "syscall"));
+  const std::string_view format = !options.format.empty() ? std::string_view(options.format)
+                                  : source == event::Source::syscall ? kSyscallFormat
+                                                                     : kAuditFormat;
+  printer.format_ =
+      SAKER_TRY(filter::OutputTemplate::compile(format, catalog, event::to_string(source)));
   return printer;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "event/event.h"
 #include "filter/compile.h"
 #include "filter/output_template.h"
 
@@ -26,8 +27,9 @@ struct PrinterOptions {
 // For one thread.
 class EventPrinter {
  public:
+  // `source` is that of the events: it decides the default line.
   static Result<EventPrinter> make(const PrinterOptions& options,
-                                   const filter::FieldCatalog& catalog);
+                                   const filter::FieldCatalog& catalog, event::Source source);
 
   // Appends what is to be printed of the event to `out`; nothing when the filter rejects it.
   void print(const filter::EvalContext& context, std::string& out);

@@ -46,8 +46,17 @@ class Pipeline {
       verify_and_emit(event);
       return;
     }
-    if (!engine_->wants(event.type)) return;
+    if (event.source == event::Source::syscall && !engine_->wants(event.type)) return;
     match_and_emit();
+  }
+
+  // An audit event: no process made it, and state knows nothing of it.
+  const filter::EvalContext& update(const event::Event& event, const audit::AuditRecord& record) {
+    context_.event = &event;
+    context_.thread = thread_ = nullptr;
+    context_.fd = nullptr;
+    context_.audit = &record;
+    return context_;
   }
 
   void done(const event::Event& event) { state_.finish(event); }

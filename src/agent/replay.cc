@@ -9,7 +9,9 @@
 
 #include "agent/pipeline.h"
 #include "agent/text_output.h"
+#include "base/log.h"
 #include "base/strings.h"
+#include "capture/k8s_audit/log_reader.h"
 #include "capture/scap/scap.h"
 #include "fields/catalog.h"
 #include "state/state.h"
@@ -103,11 +105,10 @@ class Progress {
 class Replay {
  public:
   Replay(const ReplayOptions& options, ReplaySummary& summary, rules::Engine* engine,
-         std::optional<EventPrinter> printer, StopCondition stop)
+         StopCondition stop)
       : options_(options),
         summary_(summary),
         engine_(engine),
-        printer_(std::move(printer)),
         stop_(std::move(stop)),
         progress_(options.progress) {}
 
@@ -125,8 +126,41 @@ class Replay {
 
  private:
   Status run_file(const std::string& file) {
+    constexpr size_t kChunkBytes = 128 * 1024, kChunks = 8;
+    auto stream = SAKER_TRY(capture::ChunkStream::open(file, kChunkBytes, kChunks));
+    Bytes window;
+    stream->more({}, window);
+    const std::string path = file == "-" ? "standard input" : file;
+    return looks_like_json(window) ? run_audit_log(std::move(stream), path, window)
+                                   : run_capture(std::move(stream), path, window);
+  }
+
+  // Captures begin with a section header; JSON with a bracket, the old audit log with a time.
+  static bool looks_like_json(Bytes window) {
+    for (const uint8_t byte : window) {
+      if (byte == ' ' || byte == '\t' || byte == '\r') continue;
+      if (byte == '\n') {
+        // A section header begins with a line feed too.
+        if (window.size() >= 4 && load<uint32_t>(window.data()) == capture::scap::kSectionHeader)
+          return false;
+        continue;
+      }
+      return byte == '{' || byte == '[' || (byte >= '0' && byte <= '9');
+    }
+    return false;
+  }
+
+  Status make_printer(event::Source source) {
+    if (options_.printer && !printer_)
+      printer_ = SAKER_TRY(EventPrinter::make(*options_.printer, fields::catalog(), source));
+    return {};
+  }
+
+  Status run_capture(std::unique_ptr<capture::ChunkStream> stream, const std::string& path,
+                     Bytes window) {
     std::unique_ptr<capture::ScapReader> source =
-        SAKER_TRY(capture::ScapReader::open({.path = file}));
+        SAKER_TRY(capture::ScapReader::open(std::move(stream), path, window));
+    SAKER_CHECK(make_printer(event::Source::syscall));
     state::State state;
     state.set_reference_quirks(true);  // a replay gives what the reference gives
     SAKER_CHECK(source->snapshot(state));
@@ -139,6 +173,37 @@ class Replay {
         printer_ || !stop_.none() ? run_watched(*source, pipeline) : run_plain(*source, pipeline);
     note(*source, pipeline);
     if (end == capture::Next::failed) return source->error();
+    return {};
+  }
+
+  Status run_audit_log(std::unique_ptr<capture::ChunkStream> stream, const std::string& path,
+                       Bytes window) {
+    SAKER_CHECK(make_printer(event::Source::k8s_audit));
+    capture::AuditLogReader source(std::move(stream), path, window);
+    state::State nothing;
+    FindingPrinter findings(out_, options_, summary_);
+    Pipeline pipeline(nothing, findings);
+    pipeline.set_engine(engine_);
+    pipeline.set_verify(options_.verify);
+    event::Event event;
+    capture::Next next;
+    while ((next = source.next(event)) == capture::Next::event) {
+      const filter::EvalContext& context = pipeline.update(event, source.record());
+      pipeline.scratch().reset();
+      if (!stop_.none() && stop_.reached(context, summary_.events + 1)) {
+        stopped_ = true;
+        break;
+      }
+      ++summary_.events;
+      pipeline.match(event);
+      if (printer_) printer_->print(context, out_.buffer());
+      out_.maybe_flush();
+      if (!out_.alive()) break;
+      progress_.update(summary_.events, summary_);
+    }
+    for (const std::string& problem : source.problems()) log::warning(problem);
+    note(source, pipeline);
+    if (next == capture::Next::failed) return source.error();
     return {};
   }
 
@@ -183,7 +248,8 @@ class Replay {
     return next;
   }
 
-  void note(capture::ScapReader& source, const Pipeline& pipeline) {
+  template <typename Source>
+  void note(const Source& source, const Pipeline& pipeline) {
     const capture::SourceStats stats = source.stats();
     summary_.bytes += stats.bytes;
     for (const auto& [reason, count] : stats.lost) summary_.lost[reason] += count;
@@ -212,12 +278,8 @@ Status replay(ReplayOptions options, ReplaySummary& summary) {
   const auto start = std::chrono::steady_clock::now();
   std::optional<rules::Engine> engine;
   if (options.rules) engine.emplace(std::move(*options.rules), options.matching);
-  std::optional<EventPrinter> printer;
-  if (options.printer) printer = SAKER_TRY(EventPrinter::make(*options.printer, fields::catalog()));
   StopCondition stop = SAKER_TRY(StopCondition::make(options));
-  Status status =
-      Replay(options, summary, engine ? &*engine : nullptr, std::move(printer), std::move(stop))
-          .run();
+  Status status = Replay(options, summary, engine ? &*engine : nullptr, std::move(stop)).run();
   summary.seconds = seconds_since(start);
   if (engine) {
     for (uint32_t i = 0; i < engine->rules().rules.size(); ++i)

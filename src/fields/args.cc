@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/text_builder.h"
 #include "fields/extract.h"
 #include "fields/paths.h"
 #include "fields/render.h"
-#include "fields/text_builder.h"
 
 namespace saker::fields {
 

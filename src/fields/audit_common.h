@@ -8,9 +8,11 @@
 
 #include "event/audit_record.h"
 #include "fields/extract.h"
-#include "fields/json_text.h"
+#include "formats/json_text.h"
 
 namespace saker::fields {
+
+namespace json = formats::json_text;
 
 // A text as template argument.
 template <size_t N>

@@ -4,8 +4,8 @@
 #include <map>
 #include <string>
 
+#include "base/text_builder.h"
 #include "fields/extract.h"
-#include "fields/text_builder.h"
 #include "fields/users.h"
 
 namespace saker::fields {

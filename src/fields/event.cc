@@ -1,7 +1,7 @@
 // Fields of kernel events: type, category, result, data.
+#include "base/text_builder.h"
 #include "fields/event_common.h"
 #include "fields/extract.h"
-#include "fields/text_builder.h"
 
 namespace saker::fields {
 

@@ -1,9 +1,9 @@
 // Fields that events of every source have: number, time, source.
 #include <ctime>
 
+#include "base/text_builder.h"
 #include "event/audit_record.h"
 #include "fields/extract.h"
-#include "fields/text_builder.h"
 
 namespace saker::fields {
 

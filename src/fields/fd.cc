@@ -1,9 +1,9 @@
 // Fields of the file descriptor that an event is about: kind, name, path, device. Of an fd that is
 // not known (a failed open, say) there is still the name that the event gives.
+#include "base/text_builder.h"
 #include "fields/fd_common.h"
 #include "fields/fd_kinds.h"
 #include "fields/paths.h"
-#include "fields/text_builder.h"
 #include "fields/users.h"
 
 namespace saker::fields {

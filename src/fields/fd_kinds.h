@@ -3,8 +3,8 @@
 
 #include <string_view>
 
+#include "base/text_builder.h"
 #include "event/snapshot.h"
-#include "fields/text_builder.h"
 #include "state/thread.h"
 
 namespace saker::fields {

@@ -1,8 +1,8 @@
 // Fields of the fds that poll and its kin wait for. The parameter holds a u16 count, then for each
 // fd its number (i64) and the flags (i16).
+#include "base/text_builder.h"
 #include "fields/extract.h"
 #include "fields/render_address.h"
-#include "fields/text_builder.h"
 
 namespace saker::fields {
 

@@ -1,10 +1,12 @@
 // Fields of events that are JSON: any value by its pointer, and the whole event.
+#include "base/text_builder.h"
 #include "event/audit_record.h"
 #include "fields/extract.h"
-#include "fields/json_text.h"
-#include "fields/text_builder.h"
+#include "formats/json_text.h"
 
 namespace saker::fields {
+
+namespace json = formats::json_text;
 
 namespace {
 

@@ -1,7 +1,7 @@
 // Fields of Kubernetes audit events: who did what to which object, and what came of it.
 #include "base/strings.h"
+#include "base/text_builder.h"
 #include "fields/audit_common.h"
-#include "fields/text_builder.h"
 
 namespace saker::fields {
 

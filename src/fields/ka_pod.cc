@@ -1,8 +1,8 @@
 // Fields of the pods that audited requests create: of the pod as a whole, its volumes, and the same
 // set of fields for each of its three lists of containers.
 #include "base/strings.h"
+#include "base/text_builder.h"
 #include "fields/audit_common.h"
-#include "fields/text_builder.h"
 
 namespace saker::fields {
 

@@ -1,7 +1,7 @@
 // Fields of the objects that audited requests send, but for pods: bindings, roles, config maps,
 // services.
+#include "base/text_builder.h"
 #include "fields/audit_common.h"
-#include "fields/text_builder.h"
 
 namespace saker::fields {
 

@@ -3,8 +3,8 @@
 
 #include <string_view>
 
+#include "base/text_builder.h"
 #include "fields/extract.h"
-#include "fields/text_builder.h"
 #include "state/thread.h"
 
 namespace saker::fields {

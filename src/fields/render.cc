@@ -6,11 +6,11 @@
 #include <cstdio>
 #include <ctime>
 
+#include "base/text_builder.h"
 #include "fields/extract.h"
 #include "fields/fd_kinds.h"
 #include "fields/paths.h"
 #include "fields/render_address.h"
-#include "fields/text_builder.h"
 #include "fields/users.h"
 #include "state/state.h"
 

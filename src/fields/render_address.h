@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
-#include "fields/text_builder.h"
+#include "base/text_builder.h"
 #include "filter/field.h"
 
 namespace saker::fields {

@@ -1,10 +1,10 @@
 // Fields of the socket that an event is about: addresses, ports, protocol. Source is the client
 // and destination the server; a listening socket has one address, its own, as destination.
+#include "base/text_builder.h"
 #include "fields/container.h"
 #include "fields/fd_common.h"
 #include "fields/fd_kinds.h"
 #include "fields/render_address.h"
-#include "fields/text_builder.h"
 
 namespace saker::fields {
 

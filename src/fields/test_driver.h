@@ -9,11 +9,13 @@
 
 #include "event/audit_record.h"
 #include "fields/catalog.h"
-#include "fields/json_text.h"
 #include "filter/output_template.h"
+#include "formats/json_text.h"
 #include "state/test_driver.h"
 
 namespace saker::fields {
+
+namespace json = formats::json_text;
 
 // What text() gives for a field without value.
 inline constexpr std::string_view kNone = "(none)";

@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "capture/scap/blocks.h"
-#include "capture/scap/chunk_stream.h"
+#include "capture/chunk_stream.h"
 #include "capture/scap/converter.h"
 #include "capture/source.h"
 
@@ -32,6 +32,9 @@ Result<std::unique_ptr<EventSource>> open_scap(const ScapOptions& options);
 class ScapReader final : public EventSource {
  public:
   static Result<std::unique_ptr<ScapReader>> open(const ScapOptions& options);
+  // The same over a stream whose first window was looked at already.
+  static Result<std::unique_ptr<ScapReader>> open(std::unique_ptr<ChunkStream> stream,
+                                                  const std::string& path, Bytes window);
 
   Status snapshot(event::SnapshotSink& sink) override;
   Next next(event::Event& event) override { return next_event(event); }
@@ -73,7 +76,7 @@ class ScapReader final : public EventSource {
   };
   enum class Step : uint8_t { done, end, failed };
 
-  ScapReader(std::unique_ptr<scap::ChunkStream> stream, std::string path);
+  ScapReader(std::unique_ptr<ChunkStream> stream, std::string path);
 
   // Makes sure that `size` bytes are in the window; false at the end of the stream.
   bool need(size_t size);
@@ -101,7 +104,7 @@ class ScapReader final : public EventSource {
   Step decode_v1(event::Event& event, Bytes body, uint16_t cpu);
   void count_lost(std::string_view reason, uint16_t type);
 
-  std::unique_ptr<scap::ChunkStream> stream_;
+  std::unique_ptr<ChunkStream> stream_;
   const std::string path_;
   const uint8_t* cursor_ = nullptr;
   const uint8_t* limit_ = nullptr;

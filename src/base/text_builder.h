@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 
-namespace saker::fields {
+namespace saker {
 
 // Grows inside the arena; nothing else need be freed. The view lives until the arena is reset.
 class TextBuilder {
@@ -83,4 +83,4 @@ class TextBuilder {
   size_t capacity_;
 };
 
-}  // namespace saker::fields
+}  // namespace saker

@@ -1,4 +1,4 @@
-#include "capture/scap/chunk_stream.h"
+#include "capture/chunk_stream.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -16,7 +16,7 @@
 
 #include "base/assert.h"
 
-namespace saker::capture::scap {
+namespace saker::capture {
 
 namespace {
 
@@ -82,7 +82,7 @@ ChunkStream::Chunk* ChunkStream::free_chunk() {
   }
   Chunk& chunk = chunks_[produced % chunks_.size()];
   if (chunk.bytes == nullptr)
-    chunk.bytes = std::make_unique_for_overwrite<uint8_t[]>(kHeadroom + chunk_bytes_);
+    chunk.bytes = std::make_unique_for_overwrite<uint8_t[]>(kHeadroom + chunk_bytes_ + kReadBehind);
   return &chunk;
 }
 
@@ -217,9 +217,12 @@ bool ChunkStream::more(Bytes unread, Bytes& window) {
   }
   // A long block: gathered aside, and the chunk goes back at once.
   std::vector<uint8_t> gathered;
+  const size_t needed = unread.size() + chunk.size + kReadBehind;
   if (!spill_.empty() && unread.data() == spill_.data() && unread.size() == spill_.size()) {
     gathered.swap(spill_);
+    if (gathered.capacity() < needed) gathered.reserve(std::max(needed, gathered.size() * 2));
   } else {
+    gathered.reserve(needed);
     gathered.assign(unread.begin(), unread.end());
   }
   gathered.insert(gathered.end(), data, data + chunk.size);
@@ -231,4 +234,4 @@ bool ChunkStream::more(Bytes unread, Bytes& window) {
   return true;
 }
 
-}  // namespace saker::capture::scap
+}  // namespace saker::capture

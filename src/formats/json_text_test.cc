@@ -1,11 +1,11 @@
 // Looking into JSON text.
-#include "fields/json_text.h"
+#include "formats/json_text.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace saker::fields::json {
+namespace saker::formats::json_text {
 namespace {
 
 std::string at(std::string_view text, std::string_view pointer) {
@@ -53,4 +53,4 @@ TEST(JsonText, Pretty) {
 }
 
 }  // namespace
-}  // namespace saker::fields::json
+}  // namespace saker::formats::json_text

@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace saker::fields {
+namespace saker {
 
 template <typename Signature>
 class FunctionRef;
@@ -29,4 +29,4 @@ class FunctionRef<R(Args...)> {
   R (*call_)(void*, Args...);
 };
 
-}  // namespace saker::fields
+}  // namespace saker

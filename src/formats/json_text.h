@@ -7,9 +7,9 @@
 #include <string_view>
 
 #include "base/arena.h"
-#include "fields/function_ref.h"
+#include "base/function_ref.h"
 
-namespace saker::fields::json {
+namespace saker::formats::json_text {
 
 // Pieces of text that hold one JSON value, without blanks around it.
 using Token = std::string_view;
@@ -37,4 +37,4 @@ std::string_view to_text(Token token, Arena& arena);
 // Over several lines, two blanks a level.
 std::string_view to_pretty_text(Token token, Arena& arena);
 
-}  // namespace saker::fields::json
+}  // namespace saker::formats::json_text

@@ -15,7 +15,7 @@
 #include "base/result.h"
 #include "formats/inflate.h"
 
-namespace saker::capture::scap {
+namespace saker::capture {
 
 // The reader sees a window of contiguous bytes, which it moves on over the stream. One thread
 // reads; stop() may be called from any thread and from a signal handler.
@@ -32,6 +32,8 @@ class ChunkStream {
   // wanted (its end must be the window's end). The new window starts with `unread`; what the old
   // one pointed to is gone. False at the end of the stream, at an error and after stop(): then the
   // window stays as it is.
+  // kReadBehind bytes behind the window may be read, whatever they hold.
+  static constexpr size_t kReadBehind = 64;
   bool more(Bytes unread, Bytes& window);
 
   // After more() was false: why the stream ended early, if it did.
@@ -86,4 +88,4 @@ class ChunkStream {
   std::jthread thread_;
 };
 
-}  // namespace saker::capture::scap
+}  // namespace saker::capture

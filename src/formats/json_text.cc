@@ -1,11 +1,11 @@
-#include "fields/json_text.h"
+#include "formats/json_text.h"
 
 #include <charconv>
 #include <cstdint>
 
-#include "fields/text_builder.h"
+#include "base/text_builder.h"
 
-namespace saker::fields::json {
+namespace saker::formats::json_text {
 
 namespace {
 
@@ -304,4 +304,4 @@ std::string_view to_pretty_text(Token token, Arena& arena) {
   return out.view();
 }
 
-}  // namespace saker::fields::json
+}  // namespace saker::formats::json_text
