@@ -1,8 +1,8 @@
 # The front door. Each target installs what is missing, so that a fresh Debian 12 needs nothing else.
 #   make          build build/saker
 #   make run      build, then watch this machine (asks for root when it is not)
-#   make test     data-driven suite, conformance, unit tests, fuzz corpora
-#   make test-full   the same, and sanitizers, fuzzers, threads under TSan
+#   make test     data-driven suite, conformance, hostile input, unit tests, fuzzers with sanitizers
+#   make test-full   the same, and everything with sanitizers, the program live under TSan
 #   make bench    the measurements of docs/performance.md
 #   make fuzz     every fuzz target for a short while
 #   make tidy     clang-format and clang-tidy over everything

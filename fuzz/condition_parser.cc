@@ -1,6 +1,6 @@
 // Conditions of any text: parsing says yes or no, what parses reads the same when written again,
 // and what compiles evaluates.
-// parser: src/filter/parser.cc src/filter/ast.cc src/filter/print.cc src/filter/escape.cc
+// parser: src/filter/parser.cc src/filter/ast.cc src/filter/escape.cc
 // parser: src/filter/compile.cc src/filter/constant.cc
 #include <cstddef>
 #include <cstdint>

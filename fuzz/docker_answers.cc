@@ -70,5 +70,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const bool sound = info.ok() ? info->full_id == "abc123" && !k8s::to_container_json(*info).empty()
                                : !info.error().message.empty();
   if (!sound) std::abort();
+  // The same texts as docker's files of a container.
+  const Result<formats::JsonNode> config = formats::parse_json(parts[0]);
+  const Result<formats::JsonNode> host_config = formats::parse_json(parts[1]);
+  if (!config.ok() || !host_config.ok()) return 0;
+  const Result<k8s::ContainerInfo> stored = k8s::from_docker_files(*config, *host_config);
+  if (stored.ok() ? stored->full_id.empty() : stored.error().message.empty()) std::abort();
   return 0;
 }

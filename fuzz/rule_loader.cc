@@ -47,6 +47,22 @@ void check_problem(const rules::Problem& problem, const std::vector<rules::Rules
   }
 }
 
+// What a configuration may ask for besides: other rules on, more output, less severe ones left out.
+rules::LoadOptions all_options() {
+  return {.catalog = &fields::catalog(),
+          .minimum_priority = finding::Severity::warning,
+          .selections = {{.enable = false, .rule_glob = "*a*b", .tag = ""},
+                         {.enable = true, .rule_glob = "", .tag = "t"},
+                         {.enable = false, .rule_glob = "*r*", .tag = ""}},
+          .known_sources = {"syscall"},
+          .additions = {{.source = "syscall",
+                         .tags = {"t"},
+                         .extra_output = "%evt.num",
+                         .extra_fields = {{"more", "%proc.name"}}},
+                        {.rule = "r", .extra_fields = {{"bad", "%no.field"}}}},
+          .extra_output = "[%evt.time]"};
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -68,5 +84,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (size_t i = 0; i < first.set.rules.size(); ++i)
     require(filter::to_text(first.set.rules[i].condition) ==
             filter::to_text(second.set.rules[i].condition));
+  const rules::LoadResult other = rules::load(files, all_options());
+  require(other.set.rules.size() <= first.set.rules.size() || !first.ok());
+  require(rules::without_repetitions(first.reports).size() == first.reports.size());
   return 0;
 }

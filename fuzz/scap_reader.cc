@@ -1,8 +1,7 @@
 // Any bytes as a capture, whatever its compression: no crash, every parameter within its record,
 // and what was read can be written and read again as the same.
 // parser: src/capture/scap/scap.cc src/capture/scap/snapshot_blocks.cc
-// parser: src/capture/chunk_stream.cc src/capture/scap/compressed_file.cc
-// parser: src/capture/scap/converter.cc
+// parser: src/capture/chunk_stream.cc src/capture/scap/converter.cc
 #include <sys/mman.h>
 #include <unistd.h>
 

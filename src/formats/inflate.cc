@@ -115,7 +115,8 @@ Result<Inflater::Step> Inflater::State::run_gzip(Bytes in, std::span<uint8_t> ou
     gzip->next_out = out.data() + step.produced;
     gzip->avail_out = static_cast<uint32_t>(out_size);
     const int code = isal_inflate(gzip.get());
-    const size_t consumed = in_size - gzip->avail_in;
+    // After a mistake the library may claim to have left more than it was given.
+    const size_t consumed = in_size - std::min<size_t>(in_size, gzip->avail_in);
     const size_t produced = out_size - gzip->avail_out;
     step.consumed += consumed;
     step.produced += produced;

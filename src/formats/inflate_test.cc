@@ -142,6 +142,19 @@ TEST(Inflate, flippedBitsAreNoticed) {
   }
 }
 
+// Found by fuzzing: here ISA-L claims to have left more than it was given.
+TEST(Inflate, neverConsumesMoreThanItWasGiven) {
+  constexpr uint8_t kDamaged[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03,
+                                  0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x57, 0xc8, 0x40, 0x90, 0x5c,
+                                  0x19, 0xa3, 0x22, 0xa3, 0xc7, 0x43, 0x56, 0x04, 0x00, 0x2c,
+                                  0x23, 0xb5, 0x81, 0x27, 0xd0, 0x06, 0x00, 0x00};
+  std::vector<uint8_t> out(4096);
+  auto step = Inflater(Compression::gzip).run(kDamaged, out);
+  ASSERT_TRUE(step.ok());
+  EXPECT_LE(step->consumed, std::size(kDamaged));
+  EXPECT_FALSE(inflate_all(Compression::gzip, kDamaged, 1 << 20).ok());
+}
+
 TEST(Inflate, whatStandsBeforeAMistakeComesOut) {
   const std::string text = sample(50'000);
   for (const Packed& packer : kPackers) {
