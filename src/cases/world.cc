@@ -18,8 +18,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr size_t kLargestFile = 64 << 20;
-
 std::string block_text(const Step& step) {
   std::string text;
   for (const std::string& line : step.block) text += line + "\n";
