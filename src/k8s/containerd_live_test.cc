@@ -3,6 +3,7 @@
 // runtime up, down and back again. Skipped, with the reason, where the harness can't run.
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -114,6 +115,10 @@ class Containerd : public ::testing::Test {
     return 0;
   }
 
+  // runc keeps one list of the containers of all containerds: tests that run at once need own
+  // names.
+  static std::string own(const std::string& name) { return name + "-" + std::to_string(getpid()); }
+
   static ContainerRequest run_with_ctr(const std::string& id, const std::string& options,
                                        const std::string& command = "") {
     const Ran ran = ctr("run -d --snapshotter " + env_["SNAPSHOTTER"] + " " + options + " " +
@@ -137,17 +142,17 @@ class Containerd : public ::testing::Test {
 
 TEST_F(Containerd, TellsOfAContainerOfCtr) {
   const ContainerRequest request =
-      run_with_ctr("web-of-the-blue-team",
+      run_with_ctr(own("web-of-the-blue-team"),
                    "--label team=blue --env COLOR=blue "
                    "--mount type=bind,src=/usr,dst=/host-usr,options=rbind:ro:rslave");
-  ASSERT_EQ(request.full_id, "web-of-the-blue-team");
+  ASSERT_EQ(request.full_id, own("web-of-the-blue-team"));
   EXPECT_EQ(request.type, ContainerType::containerd);
   auto found = Runtimes(config()).look_up(request);
   ASSERT_TRUE(found.ok()) << found.error().to_text();
   EXPECT_TRUE(found->complete);
   const ContainerInfo& info = found->info;
   EXPECT_EQ(info.id, "web-of-the-b");
-  EXPECT_EQ(info.full_id, "web-of-the-blue-team");
+  EXPECT_EQ(info.full_id, own("web-of-the-blue-team"));
   EXPECT_EQ(info.type, ContainerType::containerd);
   EXPECT_EQ(info.name, "web-of-the-b");
   EXPECT_EQ(info.image, "saker.test/tiny:1.0");
@@ -169,7 +174,7 @@ TEST_F(Containerd, TellsOfAContainerOfCtr) {
 }
 
 TEST_F(Containerd, TellsThatAContainerOfCtrIsPrivileged) {
-  const ContainerRequest request = run_with_ctr("priv", "--privileged --net-host");
+  const ContainerRequest request = run_with_ctr(own("priv"), "--privileged --net-host");
   auto found = Runtimes(config()).look_up(request);
   ASSERT_TRUE(found.ok()) << found.error().to_text();
   EXPECT_TRUE(found->info.privileged);
@@ -182,18 +187,19 @@ TEST_F(Containerd, FindsAContainerInANamespaceOfItsOwn) {
                 "/image.tar")
                 .status,
             0);
+  const std::string job = own("job");
   ASSERT_EQ(
-      ctr("-n team.x run -d --snapshotter " + env_["SNAPSHOTTER"] + " " + env_["IMAGE"] + " job")
+      ctr("-n team.x run -d --snapshotter " + env_["SNAPSHOTTER"] + " " + env_["IMAGE"] + " " + job)
           .status,
       0);
-  const ContainerRequest request = request_for(pid_of("team.x", "job"));
-  EXPECT_EQ(request.cgroup_path, "/team.x/job");
+  const ContainerRequest request = request_for(pid_of("team.x", job));
+  EXPECT_EQ(request.cgroup_path, "/team.x/" + job);
   auto found = Runtimes(config()).look_up(request);
   ASSERT_TRUE(found.ok()) << found.error().to_text();
   EXPECT_EQ(found->info.image_digest, env_["DIGEST"]);
   // Its own namespace is left to this test to clean.
-  ctr("-n team.x task rm -f job");
-  ctr("-n team.x container rm job");
+  ctr("-n team.x task rm -f " + job);
+  ctr("-n team.x container rm " + job);
 }
 
 TEST_F(Containerd, TellsOfAPodsContainer) {
@@ -293,7 +299,7 @@ TEST_F(Containerd, ListsAndNamesItself) {
 TEST_F(Containerd, SurvivesTheDeathOfTheRuntime) {
   const test::Pod pod = run_pod({.name = "survivor", .container = "app"});
   const ContainerRequest pod_request = request_for(pid_of("k8s.io", pod.container_id));
-  const ContainerRequest ctr_request = run_with_ctr("survivor", "");
+  const ContainerRequest ctr_request = run_with_ctr(own("survivor"), "");
   RuntimeConfig blind = config();
   blind.bundle_roots.clear();
   blind.proc = folder_ + "/none";
@@ -302,7 +308,8 @@ TEST_F(Containerd, SurvivesTheDeathOfTheRuntime) {
   ASSERT_TRUE(CriClient(&grpc, seconds(2)).runtime_name().ok());
   // Both have to have seen the socket to wait for it.
   ASSERT_TRUE(without_disk.request(ctr_request));
-  ASSERT_EQ(without_disk.wait_for("survivor", steady_clock::now() + seconds(5)), Outcome::resolved);
+  ASSERT_EQ(without_disk.wait_for(ctr_request.full_id, steady_clock::now() + seconds(5)),
+            Outcome::resolved);
 
   ASSERT_EQ(harness("kill").status, 0);
   std::vector<ContainerInfo> found;
@@ -340,13 +347,14 @@ TEST_F(Containerd, SurvivesTheDeathOfTheRuntime) {
 
 // A runtime whose folders nobody told us of: a process of the container leads to its bundle.
 TEST_F(Containerd, FindsTheBundleByAProcess) {
-  const ContainerRequest request = run_with_ctr("lonely", "--privileged", "/bin/sh -c 'sleep 99'");
+  const ContainerRequest request =
+      run_with_ctr(own("lonely"), "--privileged", "/bin/sh -c 'sleep 99'");
   RuntimeConfig blind = config();
   blind.bundle_roots.clear();
   blind.runtime_sockets = {folder_ + "/none.sock"};
   auto found = Runtimes(blind).look_up(request);
   ASSERT_TRUE(found.ok()) << found.error().to_text();
-  EXPECT_EQ(found->info.full_id, "lonely");
+  EXPECT_EQ(found->info.full_id, own("lonely"));
   EXPECT_TRUE(found->info.privileged);
   EXPECT_NE(std::ranges::find(found->info.env, "FROM_IMAGE=yes"), found->info.env.end());
 }
