@@ -113,6 +113,12 @@ JsonWriter& JsonWriter::boolean(bool value) {
   return *this;
 }
 
+JsonWriter& JsonWriter::null() {
+  separate();
+  out_ += "null";
+  return *this;
+}
+
 JsonWriter& JsonWriter::texts(const std::vector<std::string>& values) {
   begin_array();
   for (const std::string& value : values) text(value);

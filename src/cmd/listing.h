@@ -35,6 +35,7 @@ class JsonWriter {
   JsonWriter& text(std::string_view value);
   JsonWriter& number(uint64_t value);
   JsonWriter& boolean(bool value);
+  JsonWriter& null();
   JsonWriter& texts(const std::vector<std::string>& values);
   [[nodiscard]] const std::string& result() const { return out_; }
 

@@ -167,7 +167,7 @@ Status TreeBuilder::add_scalar(const yaml_event_t& event) {
   YamlNode node;
   node.mark = mark_of(event.start_mark);
   node.text.assign(reinterpret_cast<const char*>(scalar.value), scalar.length);
-  node.quoted = scalar.style != YAML_PLAIN_SCALAR_STYLE;
+  node.quoted = scalar.style != YAML_PLAIN_SCALAR_STYLE || text_of(scalar.tag) == YAML_STR_TAG;
   const bool is_null = !node.quoted && scalar.tag == nullptr && means_null(node.text);
   node.kind = is_null ? YamlNode::Kind::null : YamlNode::Kind::scalar;
   YamlNode* place = SAKER_TRY(add(std::move(node)));
@@ -277,7 +277,9 @@ Result<std::vector<YamlNode>> parse_yaml(std::string_view text, std::string_view
   for (;;) {
     EventHolder event;
     if (!event.read(parser)) return syntax_error(parser, builder);
-    if (!SAKER_TRY(builder.take(event.get()))) return std::move(builder.documents);
+    const bool more = SAKER_TRY(builder.take(event.get()));
+    const bool enough = limits.only_first_document && event.get().type == YAML_DOCUMENT_END_EVENT;
+    if (!more || enough) return std::move(builder.documents);
   }
 }
 

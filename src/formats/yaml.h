@@ -24,7 +24,7 @@ struct YamlNode {
   enum class Kind : uint8_t { null, scalar, sequence, map } kind = Kind::null;
   YamlMark mark;
   std::string text;                // scalar
-  bool quoted = false;             // scalar in quotes or a block style: never null, never a number
+  bool quoted = false;             // scalar in quotes, a block style or !!str: never null, never a number
   std::vector<YamlNode> items;     // sequence
   std::vector<YamlEntry> entries;  // map, in file order, duplicate keys included
 
@@ -44,6 +44,7 @@ struct YamlEntry {
 struct YamlLimits {
   size_t max_depth = 64;
   size_t max_nodes = 2'000'000;  // after aliases are expanded: stops "billion laughs"
+  bool only_first_document = false;  // what comes behind it is not even looked at
 };
 
 // All documents of a text; an empty one or only comments gives none. Plain `~`, `null` and nothing

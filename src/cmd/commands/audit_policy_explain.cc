@@ -1,0 +1,217 @@
+// saker audit policy explain: which rule decides about a request, and what is logged of it.
+#include <memory>
+
+#include "audit/policy_match.h"
+#include "audit/policy_request.h"
+#include "base/fd.h"
+#include "base/strings.h"
+#include "cmd/audit_policy.h"
+#include "cmd/command.h"
+
+namespace saker::cmd {
+
+namespace {
+
+struct Arguments {
+  std::vector<std::string> files, groups;
+  std::string user, verb, resource, api_group, name, name_space, path, batch;
+  bool json = false;
+};
+
+void append_decision(const audit::Decision& decision, JsonWriter& json) {
+  json.begin_object();
+  json.key("level").text(audit::to_string(decision.level));
+  json.key("omitStages").texts(decision.omit_stages.names());
+  json.key("omitManagedFields").boolean(decision.omit_managed_fields);
+  json.key("rule");
+  if (decision.rule) {
+    json.number(*decision.rule);
+  } else {
+    json.null();
+  }
+  json.end_object();
+}
+
+Error batch_error(const std::string& path, size_t index, Error error) {
+  error.message = path + ": request " + std::to_string(index) + ": " + error.message;
+  return error;
+}
+
+Status explain_batch(const audit::PolicyFile& file, const Arguments& arguments) {
+  constexpr size_t kLargestBatch = size_t{256} << 20;
+  const std::string& path = arguments.batch;
+  const std::string text = SAKER_TRY(read_file(path == "-" ? "/dev/stdin" : path, kLargestBatch));
+  Result<formats::JsonNode> requests = formats::parse_json(text);
+  if (!requests.ok()) {
+    requests.error().position.file = path;
+    return std::move(requests).error();
+  }
+  if (!requests->is_array())
+    return Error{.message = path + ": must be a list of requests",
+                 .position = {},
+                 .hint = R"([{"user": "ana", "groups": [], "verb": "get", "resource": "pods"}])"};
+  const audit::PolicyMatcher matcher(file.policy);
+  JsonWriter json;
+  json.begin_array();
+  for (size_t i = 0; i < requests->items.size(); ++i) {
+    Result<audit::Request> request = audit::read_request(requests->items[i]);
+    if (!request.ok()) return batch_error(path, i, std::move(request).error());
+    const audit::RequestViewHolder holder(*request);
+    append_decision(matcher.decide(holder.view()), json);
+  }
+  print(json.end_array().result() + "\n");
+  return {};
+}
+
+Result<audit::Request> request_of(const Arguments& arguments) {
+  if (arguments.verb.empty())
+    return Error{.message = "--verb is missing",
+                 .position = {},
+                 .hint = "get, list, watch, create, update, patch, delete, deletecollection"};
+  if (arguments.resource.empty() == arguments.path.empty())
+    return Error{.message = "give either --resource (pods, pods/exec) or --path (/healthz)"};
+  audit::Request request{.has_user = !arguments.user.empty(),
+                         .user = arguments.user,
+                         .groups = arguments.groups,
+                         .verb = arguments.verb,
+                         .is_resource = !arguments.resource.empty(),
+                         .name_space = arguments.name_space,
+                         .api_group = arguments.api_group,
+                         .name = arguments.name,
+                         .path = arguments.path.substr(0, arguments.path.find('?'))};
+  const size_t slash = arguments.resource.find('/');
+  request.resource = arguments.resource.substr(0, slash);
+  if (slash != std::string::npos) request.subresource = arguments.resource.substr(slash + 1);
+  if (request.has_user && request.groups.empty())
+    request.groups = audit::groups_implied_by(request.user);
+  return request;
+}
+
+std::string what_is_kept(audit::Level level) {
+  switch (level) {
+    case audit::Level::none: return "nothing";
+    case audit::Level::metadata: return "who, what, when, from where, the answer's code; no bodies";
+    case audit::Level::request: return "metadata and the request's body";
+    case audit::Level::request_response: break;
+  }
+  return "metadata and the bodies of request and response";
+}
+
+std::string explanation(const audit::PolicyFile& file, const audit::RequestView& request,
+                        const audit::Decision& decision) {
+  std::string out = "Level:          " + std::string(audit::to_string(decision.level)) + " (" +
+                    what_is_kept(decision.level) + ")\n";
+  out += "Decided by:     ";
+  out += decision.rule ? rule_place(file, *decision.rule) + ": " +
+                             rule_summary(file.policy.rules[*decision.rule])
+                       : "no rule matches, so nothing is logged";
+  const std::vector<std::string> stages = decision.omit_stages.names();
+  out += "\nOmitted stages: " + (stages.empty() ? std::string("none") : join(stages, ", "));
+  out += std::string("\nManaged fields: ") + (decision.omit_managed_fields ? "omitted" : "kept");
+  std::vector<std::string> groups(request.groups.begin(), request.groups.end());
+  out += "\nUser's groups:  " + (groups.empty() ? std::string("none") : join(groups, ", ")) + "\n";
+  constexpr size_t kMostRules = 20;
+  const size_t before = decision.rule.value_or(file.policy.rules.size());
+  if (before > 0) out += "\nRules before that do not match:\n";
+  for (size_t i = 0; i < std::min(before, kMostRules); ++i)
+    out += "  rule " + std::to_string(i) + ": " +
+           audit::why_no_match(file.policy.rules[i], request) + "\n";
+  if (before > kMostRules) out += "  and " + std::to_string(before - kMostRules) + " more\n";
+  return out;
+}
+
+Result<int> run(const Arguments& arguments) {
+  if (arguments.files.size() != 1) return Error{.message = "name one policy file"};
+  const audit::PolicyFile file = SAKER_TRY(read_policy(arguments.files[0]));
+  for (const audit::PolicyProblem& problem : file.problems)
+    std::fputs(to_text(file, problem).c_str(), stderr);
+  if (!file.decoded) return kExitFailed;
+  // A policy that decodes but is refused: what its rules would decide is still worth knowing.
+  const int code = file.verdict() == audit::Verdict::reject ? kExitFailed : kExitOk;
+  if (!arguments.batch.empty()) {
+    SAKER_CHECK(explain_batch(file, arguments));
+    return code;
+  }
+  const audit::Request request = SAKER_TRY(request_of(arguments));
+  const audit::RequestViewHolder holder(request);
+  const audit::Decision decision = audit::PolicyMatcher(file.policy).decide(holder.view());
+  if (arguments.json) {
+    JsonWriter json;
+    append_decision(decision, json);
+    print(json.result() + "\n");
+  } else {
+    print(explanation(file, holder.view(), decision));
+  }
+  return code;
+}
+
+Invocation prepare() {
+  auto arguments = std::make_shared<Arguments>();
+  return {
+      .options = {{.names = "--user",
+                   .value_name = "NAME",
+                   .help = "Who asks; without it the request is one that failed authentication",
+                   .text = &arguments->user},
+                  {.names = "--group",
+                   .value_name = "GROUP",
+                   .help =
+                       "The user's groups (repeatable); none: those that everyone of the name has",
+                   .list = &arguments->groups},
+                  {.names = "--verb",
+                   .value_name = "VERB",
+                   .help = "get, list, watch, create, update, patch, delete, deletecollection",
+                   .text = &arguments->verb},
+                  {.names = "--resource",
+                   .value_name = "RESOURCE",
+                   .help = "secrets, pods/exec; or --path",
+                   .text = &arguments->resource},
+                  {.names = "--api-group",
+                   .value_name = "GROUP",
+                   .help = "The resource's API group: apps; the core group has none",
+                   .text = &arguments->api_group},
+                  {.names = "--name",
+                   .value_name = "NAME",
+                   .help = "The object's name",
+                   .text = &arguments->name},
+                  {.names = "-n,--namespace",
+                   .value_name = "NAMESPACE",
+                   .help = "The object's namespace",
+                   .text = &arguments->name_space},
+                  {.names = "--path",
+                   .value_name = "PATH",
+                   .help = "A path that is no resource: /healthz",
+                   .text = &arguments->path},
+                  {.names = "--batch",
+                   .value_name = "FILE",
+                   .help = "A JSON list of requests; prints a JSON list of decisions",
+                   .text = &arguments->batch},
+                  {.names = "--json", .help = "JSON", .flag = &arguments->json}},
+      .positional = {.name = "FILE",
+                     .help = "The policy; - is standard input",
+                     .values = &arguments->files,
+                     .required = true},
+      .run = [arguments] { return run(*arguments); }};
+}
+
+}  // namespace
+
+extern const Command audit_policy_explain_descriptor;
+const Command audit_policy_explain_descriptor = {
+    .path = "audit policy explain",
+    .summary = "Which rule of an audit policy decides about a request, and what is logged",
+    .description =
+        "Says which rule kube-apiserver would take, at which level and stages, and why the rules "
+        "before it don't match:\n"
+        "  saker audit policy explain policy.yaml --user ana --verb create --resource pods/exec -n "
+        "shop\n"
+        "  saker audit policy explain policy.yaml --batch requests.json --json\n"
+        "A batch is a list of {user (null: not authenticated), groups, verb, namespace, apiGroup, "
+        "resource, subresource,\n"
+        "name, path, isResource}; the answer a list of {level, omitStages, omitManagedFields, "
+        "rule} "
+        "in the same order,\n"
+        "rule from 0, null where none decides. Exit code 1 when kube-apiserver refuses the policy.",
+    .prepare = prepare,
+};
+
+}  // namespace saker::cmd
