@@ -1,7 +1,9 @@
 // Any text as an audit policy: a verdict with places within the text, the same again, and a matcher
 // whose index agrees with trying each rule.
 // parser: src/audit/policy_decode.cc src/audit/policy_tree.cc src/audit/policy_validate.cc
-// parser: src/audit/policy_match.cc src/audit/policy_request.cc
+// parser: src/audit/policy_match.cc src/audit/policy_matcher.cc src/audit/policy_request.cc
+// parser: src/audit/policy_lint.cc src/audit/policy_lint_words.cc src/audit/policy_lint_reach.cc
+// parser: src/audit/policy_lint_blind.cc src/audit/policy_cover.cc
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +12,7 @@
 #include <string_view>
 
 #include "audit/policy.h"
+#include "audit/policy_lint.h"
 #include "audit/policy_match.h"
 #include "audit/policy_request.h"
 
@@ -66,7 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const audit::PolicyFile again = audit::load_policy(text, "fuzz.yaml");
   require(file.verdict() == again.verdict() && file.problems.size() == again.problems.size());
   require(file.decoded || file.verdict() == audit::Verdict::reject);
-  for (const audit::PolicyProblem& problem : file.problems)
+  for (const audit::PolicyProblem& problem : audit::lint_policy(file))
     require(!problem.message.empty() && !problem.id.empty() && problem.mark.offset <= size);
   if (file.verdict() != audit::Verdict::reject) require(!file.policy.rules.empty());
   if (file.decoded) check_matcher(file.policy);
