@@ -16,6 +16,11 @@ bool logs(const PolicyRule& rule) {
   return rule.level != Level::none;
 }
 
+bool is_catch_all(const PolicyRule& rule) {
+  return rule.users.empty() && rule.user_groups.empty() && rule.verbs.empty() &&
+         !rule.only_resources() && !rule.only_urls();
+}
+
 void lint_stage_set(LintContext& lint, StageSet stages, const formats::YamlMark& mark,
                     std::vector<size_t> rules, bool sees_401) {
   if (stages.contains(Stage::response_started))
@@ -30,11 +35,6 @@ void lint_stage_set(LintContext& lint, StageSet stages, const formats::YamlMark&
   if (stages.contains(Stage::panic))
     lint.add(kNote, "hidden-panic", "omitting Panic hides requests that crash their handler", mark,
              rules);
-}
-
-bool takes_verb(const PolicyRule& rule, std::string_view verb) {
-  return rule.verbs.empty() || std::any_of(rule.verbs.begin(), rule.verbs.end(),
-                                           [&](const Word& word) { return word.text == verb; });
 }
 
 RequestView person(std::string_view verb, std::string_view resource, std::string_view subresource) {
@@ -66,12 +66,13 @@ constexpr auto kForgotten = std::to_array<Forgotten>({{"pods", "exec", "create"}
 
 void lint_forgotten(LintContext& lint, size_t index) {
   const PolicyRule& rule = lint.policy.rules[index];
+  if (!rule.verbs.empty()) return;  // who names verbs does not mean all that can be done
   for (const GroupResources& entry : rule.resources) {
     if (!entry.group.text.empty()) continue;
     for (const Word& word : entry.resources) {
       std::string hidden;
       for (const Forgotten& row : kForgotten) {
-        if (word.text != row.resource || !takes_verb(rule, row.verb)) continue;
+        if (word.text != row.resource) continue;
         RequestView request = person(row.verb, row.resource, row.subresource);
         if (!rule.namespaces.empty()) request.name_space = rule.namespaces[0].text;
         if (!rule.users.empty()) request.user = rule.users[0].text;
@@ -94,6 +95,8 @@ void lint_failed_authentication(LintContext& lint) {
       .verb = "get", .is_resource = true, .name_space = kOther, .resource = "pods", .name = kOther};
   const auto decided = lint.matcher.first_match(request);
   if (!decided || logs(lint.policy.rules[*decided])) return;
+  // A None for everything at the end is said on purpose.
+  if (*decided + 1 == lint.policy.rules.size() && is_catch_all(lint.policy.rules.back())) return;
   lint.add(kWarning, "hidden-401",
            "rule " + std::to_string(*decided) +
                " drops failed authentications (401): they have no user, and nothing before it "
@@ -119,11 +122,6 @@ void lint_catch_all(LintContext& lint) {
       kNote, "no-catch-all",
       "there is no catch-all: " + what + " is not logged at all, failed authentications included",
       lint.policy.rules.back().mark, {}, "end with '- level: Metadata'");
-}
-
-bool is_catch_all(const PolicyRule& rule) {
-  return rule.users.empty() && rule.user_groups.empty() && rule.verbs.empty() &&
-         !rule.only_resources() && !rule.only_urls();
 }
 
 void lint_broad_none(LintContext& lint, size_t index) {
