@@ -50,6 +50,15 @@ MetadataDesk::MetadataDesk(state::State& state, const k8s::RuntimeConfig& config
                        .cgroup_path = cgroup_path(cgroups),
                        .pid = thread.pid});
   });
+  state_.set_container_forget(
+      [this](const state::Cgroups& cgroups) { resolver_.forget(cgroups.full_container_id); });
+}
+
+void MetadataDesk::forget_deserted(Clock::time_point now) {
+  constexpr auto kInterval = std::chrono::seconds(5);
+  if (now - forgot_at_ < kInterval) return;
+  forgot_at_ = now;
+  state_.forget_deserted_containers();
 }
 
 void MetadataDesk::handle(finding::Finding finding, const rules::Rule& rule,
@@ -110,8 +119,9 @@ void MetadataDesk::take_in() {
 
 void MetadataDesk::poll() {
   take_in();
-  if (held_.empty()) return;
   const auto now = Clock::now();
+  forget_deserted(now);
+  if (held_.empty()) return;
   std::vector<Held> rest;
   for (Held& held : held_) {
     const bool waits = now < held.deadline &&
@@ -129,17 +139,6 @@ void MetadataDesk::poll() {
 void MetadataDesk::release_all() {
   for (Held& held : held_) release(held);
   held_.clear();
-}
-
-void MetadataDesk::collect(server::MetricsWriter& writer) const {
-  const k8s::ResolverStats stats = resolver_.stats();
-  writer.counter("saker_container_lookups_total", "Containers asked for, by what came of it");
-  writer.sample(stats.resolved, {{"outcome", "resolved"}});
-  writer.sample(stats.partial, {{"outcome", "partial"}});
-  writer.sample(stats.given_up, {{"outcome", "given_up"}});
-  writer.sample(stats.dropped, {{"outcome", "dropped"}});
-  writer.gauge("saker_container_lookups_waiting", "Look-ups that wait for a runtime");
-  writer.sample(stats.waiting);
 }
 
 }  // namespace saker::agent

@@ -13,13 +13,12 @@
 #include "finding/finding.h"
 #include "k8s/resolver.h"
 #include "rules/engine.h"
-#include "server/metrics.h"
 #include "state/state.h"
 
 namespace saker::agent {
 
 // Belongs to the watching thread; only the resolver behind it has a thread of its own.
-class MetadataDesk : public server::MetricsSource {
+class MetadataDesk {
  public:
   using Emit = std::function<void(finding::Finding)>;
 
@@ -36,8 +35,9 @@ class MetadataDesk : public server::MetricsSource {
   // Lets go of everything: before the rules change, and at the end.
   void release_all();
 
+  void set_wait(std::chrono::milliseconds wait) { wait_ = wait; }
   [[nodiscard]] bool waiting() const { return !held_.empty(); }
-  void collect(server::MetricsWriter& writer) const override;
+  [[nodiscard]] k8s::ResolverStats stats() const { return resolver_.stats(); }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -53,6 +53,7 @@ class MetadataDesk : public server::MetricsSource {
   void release(Held& held);
   // What the resolver found since the last time goes into state.
   void take_in();
+  void forget_deserted(Clock::time_point now);
 
   state::State& state_;
   std::chrono::milliseconds wait_;
@@ -60,6 +61,7 @@ class MetadataDesk : public server::MetricsSource {
   k8s::MetadataResolver resolver_;
   std::vector<Held> held_;
   std::vector<k8s::ContainerInfo> found_;
+  Clock::time_point forgot_at_{};
 };
 
 }  // namespace saker::agent

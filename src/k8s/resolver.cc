@@ -126,6 +126,7 @@ void MetadataResolver::forget(std::string_view full_id) {
   if (known == known_.end()) return;
   ages_.erase(known->second.age);
   known_.erase(known);
+  std::erase_if(results_, [&](const ContainerInfo& info) { return info.full_id == full_id; });
   news_.notify_all();
 }
 

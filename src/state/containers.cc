@@ -1,13 +1,13 @@
 #include "state/containers.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace saker::state {
 
 namespace {
 
 constexpr size_t kLongestText = 8192;  // five controllers' paths are some hundred bytes
-constexpr size_t kShortId = 12;
 
 void find_container(Cgroups& cgroups) {
   std::string_view rest = cgroups.text;
@@ -21,7 +21,7 @@ void find_container(Cgroups& cgroups) {
     if (!match) continue;
     cgroups.container_type = match->type;
     cgroups.full_container_id = match->full_id;
-    cgroups.container_id = match->full_id.substr(0, kShortId);
+    cgroups.container_id = k8s::short_id(match->type, match->full_id);
     cgroups.pod_uid = std::move(match->pod_uid);
     return;
   }
@@ -39,6 +39,28 @@ Ref<Cgroups> CgroupTable::intern(std::string_view text) {
   find_container(*cgroups);
   table_.emplace(cgroups->text, cgroups);
   return cgroups;
+}
+
+bool CgroupTable::is_inhabited_beside(const Cgroups& these) const {
+  return std::ranges::any_of(table_, [&](const auto& entry) {
+    const Ref<Cgroups>& cgroups = entry.second;
+    return cgroups.get() != &these && !cgroups.unique() &&
+           cgroups->container_id == these.container_id;
+  });
+}
+
+std::vector<Ref<Cgroups>> CgroupTable::take_deserted() {
+  std::unordered_set<std::string_view> inhabited;
+  for (const auto& [text, cgroups] : table_)
+    if (!cgroups.unique()) inhabited.insert(cgroups->container_id);
+  std::vector<Ref<Cgroups>> deserted;
+  std::erase_if(table_, [&](const auto& entry) {
+    const Ref<Cgroups>& cgroups = entry.second;
+    if (cgroups->container_id.empty() || inhabited.contains(cgroups->container_id)) return false;
+    deserted.push_back(cgroups);
+    return true;
+  });
+  return deserted;
 }
 
 // Drops the texts that no thread has any more.

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/hash.h"
 #include "base/ref.h"
@@ -18,6 +19,10 @@ class CgroupTable {
  public:
   Ref<Cgroups> intern(std::string_view text);
   [[nodiscard]] size_t size() const { return table_.size(); }
+  // Whether any thread is in the container, through other cgroups than these.
+  [[nodiscard]] bool is_inhabited_beside(const Cgroups& these) const;
+  // Takes the records of containers that no thread is in.
+  std::vector<Ref<Cgroups>> take_deserted();
 
  private:
   void sweep();

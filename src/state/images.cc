@@ -49,8 +49,23 @@ void World::request_metadata(const Thread& thread) {
 }
 
 void World::set_cgroups(Thread& thread, std::string_view text) {
-  if (!thread.cgroups || thread.cgroups->text != text) thread.cgroups = cgroups.intern(text);
+  if (!thread.cgroups || thread.cgroups->text != text) {
+    Ref<Cgroups> entered = cgroups.intern(text);
+    constexpr uint32_t kNoThread = 2;  // the table's reference and ours
+    // Who enters a container that is empty starts it, perhaps under a name that was another's.
+    if (entered->references == kNoThread && container_forget && !entered->container_id.empty() &&
+        !cgroups.is_inhabited_beside(*entered))
+      forget_container(*entered);
+    thread.cgroups = std::move(entered);
+  }
   request_metadata(thread);
+}
+
+void World::forget_container(const Cgroups& gone) {
+  containers.remove(gone.container_id);
+  requested_containers.erase(gone.container_id);
+  users.remove_container(gone.container_id);
+  if (container_forget) container_forget(gone);
 }
 
 }  // namespace saker::state

@@ -54,6 +54,32 @@ TEST_F(Meta, ContainersComeFromCgroups) {
   EXPECT_FALSE(state.thread(10)->in_container());
 }
 
+TEST_F(Meta, DesertedContainersAreForgotten) {
+  std::vector<std::string> asked, forgotten;
+  state.set_container_request(
+      [&](const Cgroups& cgroups, const Thread&) { asked.push_back(cgroups.full_container_id); });
+  state.set_container_forget(
+      [&](const Cgroups& cgroups) { forgotten.push_back(cgroups.full_container_id); });
+  const std::string cgroups = cgroups_of(kId);
+  clone({.tid = 20, .pid = 20, .ptid = 10, .cgroups = cgroups}).run();
+  state.set_container({.id = std::string(kId.substr(0, 12)), .full_id = std::string(kId)});
+  state.forget_deserted_containers();
+  EXPECT_EQ(state.stats().containers, 1U);
+  EXPECT_EQ(forgotten.size(), 1U);  // when it was entered, empty
+  EXPECT_EQ(asked.size(), 1U);
+  exit(20).run();
+  // Entered again before anybody looked: it is not what it was.
+  clone({.tid = 21, .pid = 21, .ptid = 10, .cgroups = cgroups}).run();
+  EXPECT_EQ(state.stats().containers, 0U);
+  EXPECT_EQ(asked.size(), 2U);
+  state.set_container({.id = std::string(kId.substr(0, 12)), .full_id = std::string(kId)});
+  exit(21).run();
+  EXPECT_EQ(state.stats().containers, 1U);
+  state.forget_deserted_containers();
+  EXPECT_EQ(state.stats().containers, 0U);
+  EXPECT_EQ(forgotten, std::vector<std::string>(3, std::string(kId)));
+}
+
 TEST_F(Meta, ContainerMetadataInAllItsForms) {
   constexpr std::string_view kJson =
       R"({"container":{"id":"0123456789ab","full_id":"0123456789abcdef","type":7,"name":"web"}})";

@@ -24,6 +24,14 @@ void State::set_container_request(std::function<void(const Cgroups&, const Threa
   impl_->container_request = std::move(request);
 }
 
+void State::set_container_forget(std::function<void(const Cgroups&)> forget) {
+  impl_->container_forget = std::move(forget);
+}
+
+void State::forget_deserted_containers() {
+  for (const Ref<Cgroups>& gone : impl_->cgroups.take_deserted()) impl_->forget_container(*gone);
+}
+
 namespace {
 
 int64_t read_fd(const event::Event& event, size_t index) {

@@ -68,6 +68,12 @@ class State : public event::SnapshotSink {
   // Called when a thread enters a container that has no metadata yet (once a container).
   void set_container_request(std::function<void(const Cgroups&, const Thread&)> request);
 
+  // Called when a container is forgotten, see forget_deserted_containers().
+  void set_container_forget(std::function<void(const Cgroups&)> forget);
+  // A live source tells of no container's end: to be called now and then, to let go of what is
+  // known of containers that no thread is in any more.
+  void forget_deserted_containers();
+
   // Some of what the reference gets wrong, the same way: openat relative to a directory fd is shown
   // with that fd instead of the one that it opened. Off by default, since rules miss files by it.
   void set_reference_quirks(bool on);

@@ -103,6 +103,7 @@ class World {
   void set_texts(Image& image, std::string_view exe, std::string_view args, std::string_view env);
   void set_cgroups(Thread& thread, std::string_view text);
   void request_metadata(const Thread& thread);
+  void forget_container(const Cgroups& gone);
 
   void settle();  // does what is pending
 
@@ -126,6 +127,7 @@ class World {
   event::SnapshotSink* self;
   LiveLookup* lookup = nullptr;
   std::function<void(const Cgroups&, const Thread&)> container_request;
+  std::function<void(const Cgroups&)> container_forget;
   std::unordered_set<std::string> requested_containers;
 
   // Fds that a snapshot told of, whose roles wait for the server ports to be known.

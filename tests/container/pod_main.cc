@@ -1,5 +1,6 @@
 // test_pod run SOCKET IMAGE [NAME [NAMESPACE [CONTAINER [COMMAND...]]]]: starts a pod of one
-// container, prints "SANDBOX_ID CONTAINER_ID". test_pod remove SOCKET SANDBOX_ID.
+// container and the label app=NAME, prints "SANDBOX_ID CONTAINER_ID". test_pod remove SOCKET
+// SANDBOX_ID.
 #include <fmt/core.h>
 
 #include <string_view>
@@ -14,6 +15,7 @@ int main(int argc, char** argv) {
     if (argc > 4) spec.name = argv[4];
     if (argc > 5) spec.name_space = argv[5];
     if (argc > 6) spec.container = argv[6];
+    spec.labels = {{"app", spec.name}};
     for (int i = 7; i < argc; ++i) spec.command.emplace_back(argv[i]);
     auto pod = saker::test::run_pod(argv[2], spec);
     if (!pod.ok()) {
