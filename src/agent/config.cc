@@ -288,6 +288,11 @@ void Loader::read_falco_special(const YamlNode& key, const YamlNode& value,
       error(key, "the program output is refused: no shell is ever started",
             "send alerts to a webhook (outputs.http), or set program_output.enabled to false");
     }
+  } else if (path == "engine.kind") {
+    const std::string kind = expand(value);
+    if (kind == "replay" || kind == "gvisor" || kind == "nodriver")
+      error(value, "engine.kind: " + kind + " watches no kernel",
+            kind == "replay" ? "use: saker replay FILE" : "leave it out");
   } else if (path == "http_output.mtls") {
     mutual_tls_off_ = !parse_bool(expand(value)).value_or(false);
   } else if (path == "webserver.listen_port") {
@@ -308,9 +313,6 @@ void Loader::read_falco_special(const YamlNode& key, const YamlNode& value,
     YamlNode with_unit = value;
     with_unit.text = expand(value) + "ms";
     read_value(*find_key("outputs_queue.slow_after"), with_unit);
-  } else if (path == "suggested_output") {
-    if (parse_bool(expand(value)).value_or(false))
-      result_.config.append_output.push_back({.suggested_output = true});
   }
 }
 
@@ -475,6 +477,8 @@ void Loader::finish() {
     error.message = "server.listen: " + error.message;
     plain_error(std::move(error));
   }
+  for (const AppendOutput& append : config.append_output)
+    config.suggested_output = append.suggested_output.value_or(config.suggested_output);
   for (SinkConfig& sink : config.outputs) {
     sink.settings.json = config.json_options();
     sink.settings.prefer_json = config.json_output;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,7 +23,7 @@ struct AppendOutput {
   std::vector<std::string> tags;  // all of them
   std::string extra_output;
   std::vector<std::pair<std::string, std::string>> extra_fields;  // name, template ("%name")
-  bool suggested_output = false;
+  std::optional<bool> suggested_output;  // falco.yaml's place for the key of the same name
 };
 
 struct SinkConfig {
@@ -38,6 +39,7 @@ struct Config {
   std::string rule_matching = "all";
   finding::Severity priority = finding::Severity::debug;
   std::vector<AppendOutput> append_output;
+  bool suggested_output = true;
   std::vector<std::pair<std::string, std::string>> static_fields;
   bool watch_config_files = true;
 
@@ -141,6 +143,9 @@ struct ConfigKey {
   std::string summary;
 };
 std::vector<ConfigKey> config_keys();
+
+// The keys that differ and are only read at the start of a watch.
+std::vector<std::string> keys_for_restart(const Config& running, const Config& changed);
 
 // A configuration file with every key, its default and its meaning: it loads as the defaults.
 std::string explain_config();

@@ -2,6 +2,8 @@
 #include <fmt/core.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "agent/config_keys.h"
 #include "base/strings.h"
 
@@ -54,6 +56,23 @@ std::vector<ConfigKey> config_keys() {
                     .default_value = render_value(defaults, row),
                     .summary = row.summary});
   }
+  return keys;
+}
+
+static bool needs_restart(std::string_view path) {
+  if (path == "containers.metadata_wait") return false;
+  constexpr std::string_view kPrefixes[] = {
+      "data_dir", "drop_privileges", "store.", "server.", "live.", "containers.", "static_fields"};
+  return std::ranges::any_of(kPrefixes,
+                             [&](std::string_view prefix) { return path.starts_with(prefix); });
+}
+
+std::vector<std::string> keys_for_restart(const Config& running, const Config& changed) {
+  std::vector<std::string> keys;
+  for (const KeyRow& row : key_rows())
+    if (needs_restart(row.path) && render_value(running, row) != render_value(changed, row))
+      keys.push_back(row.path);
+  if (running.static_fields != changed.static_fields) keys.emplace_back("static_fields");
   return keys;
 }
 

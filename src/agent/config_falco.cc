@@ -14,7 +14,7 @@ constexpr std::string_view kOwnKernel = "Saker has a kernel side of its own; see
 constexpr std::string_view kNoGrpc = "there is no gRPC output; see server and its event stream";
 constexpr std::string_view kStateGrows = "Saker's process table needs no such limit";
 constexpr std::string_view kDropsCounted =
-    "lost events are always counted, and alerted once a minute";
+    "lost events are always counted, and alerted at most once a second";
 constexpr std::string_view kKeepAlive = "connections and files are always kept open";
 constexpr std::string_view kRaw = "byte buffers are shown as text";
 constexpr std::string_view kStderr = "Saker's own messages go to stderr; see log_level";
@@ -54,7 +54,6 @@ constexpr FalcoKey kKeys[] = {
     {ignored, "webserver.k8s_healthz_endpoint", "it is /healthz"},
     {ignored, "webserver.threadiness", "threads are started when needed"},
     {special, "output_timeout", "outputs_queue.slow_after"},
-    {special, "suggested_output"},
     {ignored, "buffered_outputs", kAtOnce},
     {ignored, "buffer_format_base64", kRaw},
     {ignored, "outputs.rate", "see rate_limit, which counts for each rule"},
@@ -63,16 +62,22 @@ constexpr FalcoKey kKeys[] = {
     {ignored, "log_syslog", kStderr},
     {ignored, "libs_logger.*", kStderr},
     {ignored, "metrics.*", "see server.metrics and saker run --stats-json"},
+    {special, "engine.kind"},
+    {same, "engine.modern_ebpf.drop_failed_exit", "live.drop_failed"},
+    {same, "engine.kmod.drop_failed_exit", "live.drop_failed"},
+    {same, "engine.ebpf.drop_failed_exit", "live.drop_failed"},
     {ignored, "engine.*", kOwnKernel},
     {ignored, "syscall_buf_size_preset", kOwnKernel},
-    {ignored, "syscall_drop_failed_exit", kOwnKernel},
+    {same, "syscall_drop_failed_exit", "live.drop_failed"},
     {ignored, "modern_bpf.*", kOwnKernel},
     {ignored, "base_syscalls.*", kDemand},
+    {same, "falco_libs.snaplen", "live.snaplen"},
     {ignored, "falco_libs.*", kStateGrows},
     {ignored, "load_plugins", kNoPlugins},
     {ignored, "plugins", kNoPlugins},
     {ignored, "plugins_hostinfo", kNoPlugins},
-    {ignored, "container_engines.*", "see containers.sockets"},
+    {same, "container_engines.cri.sockets", "containers.sockets"},
+    {ignored, "container_engines.*", "every runtime is asked whose socket is there"},
     {ignored, "metadata_download.*", "metadata comes from the container runtime"},
     {ignored, "grpc.*", kNoGrpc},
     {ignored, "grpc_output.*", kNoGrpc},
@@ -91,14 +96,18 @@ bool covers(std::string_view pattern, std::string_view path) {
 }  // namespace
 
 const FalcoKey* find_falco_key(std::string_view path) {
-  for (const FalcoKey& key : kKeys)
-    if (covers(key.path, path)) return &key;
+  for (const FalcoKey& key : kKeys) {
+    // A group of which only a part is ignored is looked into.
+    const bool is_rest = covers(key.path, path) && key.path != path && is_falco_group(path);
+    if (covers(key.path, path) && !is_rest) return &key;
+  }
   return nullptr;
 }
 
 bool is_falco_group(std::string_view path) {
   for (const FalcoKey& key : kKeys)
-    if (key.path.size() > path.size() && key.path.starts_with(path) && key.path[path.size()] == '.')
+    if (key.path.size() > path.size() + 2 && key.path.starts_with(path) &&
+        key.path[path.size()] == '.' && key.path[path.size() + 1] != '*')
       return true;
   return false;
 }

@@ -31,6 +31,9 @@ std::vector<KeyRow> fixed_rows() {
       {"append_output", special, nullptr,
        "Text and fields added to the output of rules: {match: {source, rule, tags}, extra_output, "
        "extra_fields}"},
+      {"suggested_output", boolean, SAKER_AT(suggested_output),
+       "Alerts from containers name container, image and pod, also when the rule's output does "
+       "not"},
       {"static_fields", special, nullptr, "Names and values that outputs can use as %static.NAME"},
       {"watch_config_files", boolean, SAKER_AT(watch_config_files),
        "Load rules anew when their files change"},

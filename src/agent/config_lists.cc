@@ -98,7 +98,7 @@ void read_append(const YamlNode& item, std::vector<AppendOutput>& to, ProblemSin
   if (const YamlNode* suggested = item.find("suggested_output")) {
     const auto flag = parse_bool(suggested->text);
     if (!flag) report.error(*suggested, "expected true or false");
-    append.suggested_output = flag.value_or(false);
+    append.suggested_output = flag;
   }
   to.push_back(std::move(append));
 }

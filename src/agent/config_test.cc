@@ -95,7 +95,7 @@ append_output:
   - match: {source: syscall, rule: R, tags: [a, b]}
     extra_output: on %container.id
     extra_fields: [proc.name, {who: '%user.name'}]
-  - suggested_output: true
+  - suggested_output: false
 )");
   ASSERT_EQ(config.rules.size(), 2u);
   EXPECT_EQ(config.rules[0].rule_glob, "Shell*");
@@ -109,7 +109,7 @@ append_output:
   EXPECT_EQ(append.extra_fields[0],
             (std::pair<std::string, std::string>{"proc.name", "%proc.name"}));
   EXPECT_EQ(append.extra_fields[1], (std::pair<std::string, std::string>{"who", "%user.name"}));
-  EXPECT_TRUE(config.append_output[1].suggested_output);
+  EXPECT_FALSE(config.suggested_output);
 }
 
 TEST(Config, MistakesHaveAPlace) {

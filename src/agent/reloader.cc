@@ -6,35 +6,47 @@
 
 #include <filesystem>
 #include <set>
+#include <utility>
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/strings.h"
 
 namespace saker::agent {
 
-Reloader::Reloader(RuleFileOptions options, rules::Matching matching, std::string hostname,
-                   bool watch_files)
-    : options_(std::move(options)), matching_(matching), hostname_(std::move(hostname)) {
-  if (watch_files) watch();
-  seen_ = fingerprint();
+namespace fs = std::filesystem;
+
+Reloader::Reloader(Policy policy, LoadPolicy load_policy, Prepare prepare)
+    : policy_(std::move(policy)),
+      load_policy_(std::move(load_policy)),
+      prepare_(std::move(prepare)) {
+  watch();
 }
 
 Reloader::~Reloader() {
   if (loader_.joinable()) loader_.join();
 }
 
+std::vector<std::string> Reloader::paths() const {
+  std::vector<std::string> all = policy_.rules.paths;
+  all.insert(all.end(), policy_.config_files.begin(), policy_.config_files.end());
+  return all;
+}
+
 // Folders are watched, not files: editors and Kubernetes' ConfigMaps put a new file (or link) in
 // place of the old.
 void Reloader::watch() {
+  inotify_.reset();
+  seen_ = fingerprint();
+  if (!policy_.config.watch_config_files) return;
   inotify_ = UniqueFd(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
   if (!inotify_.valid()) {
-    log::warning("rule files are not watched for changes; SIGHUP loads them anew");
+    log::warning("files are not watched for changes; SIGHUP loads them anew");
     return;
   }
-  namespace fs = std::filesystem;
   std::set<std::string> folders;
   std::error_code ignored;
-  for (const std::string& path : options_.paths) {
+  for (const std::string& path : paths()) {
     const fs::path folder =
         fs::is_directory(path, ignored) ? fs::path(path) : fs::path(path).parent_path();
     folders.insert(folder.empty() ? "." : folder.string());
@@ -44,18 +56,20 @@ void Reloader::watch() {
                         IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE | IN_CREATE | IN_MOVED_FROM);
 }
 
-bool Reloader::files_changed() {
+// Once the files were left alone for a moment, so that several that change together are read
+// together.
+bool Reloader::files_changed(Clock::time_point now) {
+  constexpr auto kCalm = std::chrono::milliseconds(100);
   if (!inotify_.valid()) return false;
   char buffer[16384];
-  bool changed = false;
-  while (::read(inotify_.get(), buffer, sizeof buffer) > 0) changed = true;
-  if (!changed) return false;
-  const uint64_t now = fingerprint();  // something else in the folder may have changed
-  return std::exchange(seen_, now) != now;
+  while (::read(inotify_.get(), buffer, sizeof buffer) > 0) settled_at_ = now + kCalm;
+  if (!settled_at_ || now < *settled_at_) return false;
+  settled_at_.reset();
+  const uint64_t print = fingerprint();  // something else in the folder may have changed
+  return std::exchange(seen_, print) != print;
 }
 
 uint64_t Reloader::fingerprint() const {
-  namespace fs = std::filesystem;
   uint64_t sum = 0;
   const auto add = [&](const std::string& path) {
     struct stat info{};
@@ -65,7 +79,7 @@ uint64_t Reloader::fingerprint() const {
                  hash_int(info.st_ino) ^ static_cast<uint64_t>(info.st_size));
   };
   std::error_code ignored;
-  for (const std::string& path : options_.paths) {
+  for (const std::string& path : paths()) {
     if (!fs::is_directory(path, ignored)) {
       add(path);
       continue;
@@ -78,16 +92,25 @@ uint64_t Reloader::fingerprint() const {
   return sum;
 }
 
-void Reloader::load() {
+Result<Reloader::Loaded> Reloader::load_all() const {
+  Loaded loaded{.policy = SAKER_TRY(load_policy_()), .engine = nullptr};
   std::string warnings;
-  Result<rules::RuleSet> set = load_rule_files(options_, warnings);
-  if (!set.ok()) {
-    failures_.fetch_add(1, std::memory_order_relaxed);
-    log::error("the changed rules are not used, the old ones stay: " + set.error().to_text());
+  rules::RuleSet set = SAKER_TRY(load_rule_files(loaded.policy.rules, warnings));
+  loaded.engine = std::make_unique<rules::Engine>(std::move(set), loaded.policy.matching,
+                                                  loaded.policy.hostname);
+  SAKER_CHECK(prepare_(loaded.policy.config));
+  return loaded;
+}
+
+void Reloader::load() {
+  Result<Loaded> loaded = load_all();
+  if (!loaded.ok()) {
+    count_failure();
+    log::error("what changed is not used, the old rules and configuration stay: " +
+               loaded.error().to_text());
   } else {
-    auto engine = std::make_unique<rules::Engine>(std::move(*set), matching_, hostname_);
     std::lock_guard lock(mutex_);
-    ready_ = std::move(engine);
+    ready_ = std::move(*loaded);
   }
   loading_.store(false, std::memory_order_release);
 }
@@ -98,14 +121,28 @@ void Reloader::start() {
   loader_ = std::jthread([this] { load(); });
 }
 
-std::unique_ptr<rules::Engine> Reloader::poll() {
-  if (files_changed()) requested_.store(true, std::memory_order_relaxed);
-  if (!loading_.load(std::memory_order_acquire) &&
-      requested_.exchange(false, std::memory_order_relaxed))
-    start();
-  std::lock_guard lock(mutex_);
-  if (ready_) ++reloads_;
-  return std::move(ready_);
+std::optional<Reloader::Loaded> Reloader::poll() {
+  if (files_changed(Clock::now())) requested_.store(true, std::memory_order_relaxed);
+  if (loading_.load(std::memory_order_acquire)) return {};
+  {
+    std::lock_guard lock(mutex_);
+    if (ready_) return std::exchange(ready_, std::nullopt);
+  }
+  if (requested_.exchange(false, std::memory_order_relaxed)) start();
+  return {};
+}
+
+void Reloader::adopt(Policy policy) {
+  ++reloads_;
+  const std::vector<std::string> waiting = keys_for_restart(policy_.config, policy.config);
+  if (!waiting.empty())
+    log::warning("these keys changed and take effect at the next start: " + join(waiting, ", "));
+  const bool same_files = policy.rules.paths == policy_.rules.paths &&
+                          policy.config_files == policy_.config_files &&
+                          policy.config.watch_config_files == policy_.config.watch_config_files;
+  policy_ = std::move(policy);
+  if (same_files) return;
+  watch();
 }
 
 }  // namespace saker::agent

@@ -14,13 +14,27 @@ static bool is_news(const rules::Problem& warning) {
   return warning.code != "LOAD_UNUSED_MACRO" && warning.code != "LOAD_UNUSED_LIST";
 }
 
+// What the reference's container plugin suggests, under its labels.
+static rules::SuggestedOutput suggested(const RuleFileOptions& options) {
+  if (!options.suggested_output) return {};
+  return {.field = "container.id",
+          .absent_when = "host",
+          .labels = {{"container_id", "container.id"},
+                     {"container_name", "container.name"},
+                     {"container_image_repository", "container.image.repository"},
+                     {"container_image_tag", "container.image.tag"},
+                     {"k8s_pod_name", "k8s.pod.name"},
+                     {"k8s_ns_name", "k8s.ns.name"}}};
+}
+
 Result<rules::RuleSet> load_rule_files(const RuleFileOptions& options, std::string& warnings) {
   const std::vector<rules::RulesText> texts = SAKER_TRY(rules::read_rules_files(options.paths));
   rules::LoadResult loaded = rules::load(texts, {.catalog = &fields::catalog(),
                                                  .minimum_priority = options.minimum_priority,
                                                  .selections = options.selections,
                                                  .additions = options.additions,
-                                                 .extra_output = options.extra_output});
+                                                 .extra_output = options.extra_output,
+                                                 .suggested = suggested(options)});
   std::string errors;
   for (rules::FileReport& report : loaded.reports) {
     std::erase_if(report.warnings, [](const rules::Problem& warning) { return !is_news(warning); });

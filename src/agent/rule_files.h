@@ -15,6 +15,7 @@ struct RuleFileOptions {
   std::vector<rules::Selection> selections;
   std::vector<rules::OutputAddition> additions;
   std::string extra_output;
+  bool suggested_output = false;  // name the container in outputs that don't
 };
 
 // The rule set of the files, or an Error whose text holds the reports. Warnings go to `warnings`.

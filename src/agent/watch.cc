@@ -12,7 +12,6 @@
 #include "agent/metadata.h"
 #include "agent/pipeline.h"
 #include "agent/privileges.h"
-#include "agent/reloader.h"
 #include "base/log.h"
 #include "procfs/threads.h"
 #include "state/state.h"
@@ -85,49 +84,51 @@ class Watcher : private Pipeline::FindingSink {
   Status start() {
     install_signals();
     std::string warnings;
-    rules::RuleSet set = SAKER_TRY(load_rule_files(options_.rules, warnings));
+    Policy& policy = options_.policy;
+    rules::RuleSet set = SAKER_TRY(load_rule_files(policy.rules, warnings));
     if (!warnings.empty()) log::warning(warnings);
-    if (options_.hostname.empty()) options_.hostname = machine_name();
-    engine_ = std::make_unique<rules::Engine>(std::move(set), options_.matching, options_.hostname);
+    hostname_ = policy.hostname;
+    engine_ = std::make_unique<rules::Engine>(std::move(set), policy.matching, hostname_);
     options_.live.demand = engine_->demand();
     source_ = SAKER_TRY(capture::open_live(options_.live));
+    if (!options_.keep_privileges) {
+      if (Status status = drop_privileges(); !status.ok()) log::warning(status.error().to_text());
+    }
+    if (outputs_.exchange != nullptr) outputs_.exchange->start();
     state_.set_live_lookup(&lookup_);
     if (options_.container_metadata) {
       desk_ = std::make_unique<MetadataDesk>(
           state_, options_.runtimes, options_.container_cache,
-          std::chrono::milliseconds(options_.metadata_wait_ms),
+          policy.config.containers.metadata_wait,
           [this](finding::Finding finding) { emit(std::move(finding)); });
     }
     SAKER_CHECK(source_->snapshot(state_));
     pipeline_.set_engine(engine_.get());
     pipeline_.set_verify(options_.verify);
-    reloader_ = std::make_unique<Reloader>(options_.rules, options_.matching, options_.hostname,
-                                           options_.watch_files);
-    if (!options_.keep_privileges) {
-      if (Status status = drop_privileges(); !status.ok()) log::warning(status.error().to_text());
-    }
+    reloader_ = std::make_unique<Reloader>(
+        std::move(policy), options_.load_policy, [this](const Config& config) {
+          return outputs_.exchange == nullptr ? Status{} : outputs_.exchange->prepare(config);
+        });
     return {};
   }
 
-  static std::string machine_name() {
-    if (const char* given = ::getenv("FALCO_HOSTNAME"); given != nullptr) return given;
-    char name[256] = {};
-    ::gethostname(name, sizeof name - 1);
-    return name;
-  }
-
   Status loop() {
-    constexpr uint32_t kCheckInterval = 4096;  // events between looks at the clock
+    // Between looks at the clock: so many events, or so much time by theirs.
+    constexpr uint32_t kCheckInterval = 4096;
+    constexpr uint64_t kCheckNanoseconds = 20'000'000;
     const auto end = options_.duration_seconds == 0
                          ? Clock::time_point::max()
                          : Clock::now() + std::chrono::seconds(options_.duration_seconds);
     event::Event event;
     uint32_t since_check = 0;
+    uint64_t checked_ns = 0;
     while (!stop_requested.load(std::memory_order_relaxed)) {
       switch (source_->next(event)) {
         case capture::Next::event:
           handle(event);
-          if (++since_check < kCheckInterval) continue;
+          if (++since_check < kCheckInterval && event.timestamp - checked_ns < kCheckNanoseconds)
+            continue;
+          checked_ns = event.timestamp;
           break;
         case capture::Next::idle: break;
         case capture::Next::end: return {};
@@ -170,7 +171,7 @@ class Watcher : private Pipeline::FindingSink {
 
   void on_finding(finding::Finding finding, const rules::Rule& rule,
                   const filter::EvalContext& context) override {
-    finding.hostname = options_.hostname;
+    finding.hostname = hostname_;
     if (desk_) {
       desk_->handle(std::move(finding), rule, context);
     } else {
@@ -196,24 +197,35 @@ class Watcher : private Pipeline::FindingSink {
       reloader_->request();
       if (outputs_.dispatcher != nullptr) outputs_.dispatcher->reopen();
     }
-    if (std::unique_ptr<rules::Engine> engine = reloader_->poll()) exchange(std::move(engine));
+    if (std::optional<Reloader::Loaded> loaded = reloader_->poll()) exchange(std::move(*loaded));
     constexpr auto kStatsInterval = std::chrono::seconds(1);
     if (now - last_stats_ < kStatsInterval) return;
     last_stats_ = now;
+    if (outputs_.exchange != nullptr) outputs_.exchange->tidy();
     gather();
     report_losses();
   }
 
   // New rules: the kernel is asked for what they need before they judge the first event.
-  void exchange(std::unique_ptr<rules::Engine> engine) {
-    if (Status status = source_->set_demand(engine->demand()); !status.ok()) {
-      log::error("the new rules are not used: " + status.error().to_text());
+  void exchange(Reloader::Loaded loaded) {
+    if (Status status = source_->set_demand(loaded.engine->demand()); !status.ok()) {
+      reloader_->count_failure();
+      log::error("what changed is not used, the old rules and configuration stay: " +
+                 status.error().to_text());
       return;
     }
-    if (desk_) desk_->release_all();  // what waits refers to the old rules
-    pipeline_.set_engine(engine.get());
-    engine_ = std::move(engine);
-    log::info("rules loaded anew: " + std::to_string(engine_->rules().rules.size()));
+    if (desk_) {
+      desk_->release_all();  // what waits refers to the old rules
+      desk_->set_wait(loaded.policy.config.containers.metadata_wait);
+    }
+    pipeline_.set_engine(loaded.engine.get());
+    engine_ = std::move(loaded.engine);
+    hostname_ = loaded.policy.hostname;
+    log::set_default_level(loaded.policy.config.log_level);
+    if (outputs_.exchange != nullptr) outputs_.exchange->exchange();
+    reloader_->adopt(std::move(loaded.policy));
+    log::info("rules and configuration loaded anew: " +
+              std::to_string(engine_->rules().rules.size()) + " rules");
   }
 
   void gather() {
@@ -235,7 +247,11 @@ class Watcher : private Pipeline::FindingSink {
       rows.push_back({rule.name, std::string(finding::to_string(rule.priority)), rule.source,
                       engine_->stats(i)});
     }
-    metrics_.publish(stats_, std::move(rows), state.threads, state.fds);
+    metrics_.publish(stats_, std::move(rows),
+                     {.threads = state.threads,
+                      .fds = state.fds,
+                      .containers = state.containers,
+                      .lookups = desk_ ? desk_->stats() : k8s::ResolverStats{}});
   }
 
   // One alert of ours a second at most, when events were lost since the last.
@@ -250,7 +266,7 @@ class Watcher : private Pipeline::FindingSink {
         .rule = "Saker internal: events lost",
         .severity = finding::Severity::warning,
         .source = "internal",
-        .hostname = options_.hostname,
+        .hostname = hostname_,
         .message = "Saker internal: " + std::to_string(fresh) + " events lost in the last second"};
     finding.fields.push_back({"n_drops", fresh});
     finding.fields.push_back({"n_evts", stats_.seen});
@@ -282,6 +298,7 @@ class Watcher : private Pipeline::FindingSink {
   Clock::time_point last_housekeeping_{};
   Clock::time_point last_stats_{};
   uint64_t reported_lost_ = 0;
+  std::string hostname_;
 };
 
 void append_counts(const std::map<std::string, uint64_t>& counts, std::string& out) {
@@ -330,13 +347,12 @@ std::string to_json(const WatchStats& stats) {
   return out + numbers + "\n";
 }
 
-void WatchMetrics::publish(const WatchStats& stats, std::vector<RuleRow> rules, uint64_t threads,
-                           uint64_t fds) {
+void WatchMetrics::publish(const WatchStats& stats, std::vector<RuleRow> rules,
+                           const State& state) {
   std::lock_guard lock(mutex_);
   stats_ = stats;
   rules_ = std::move(rules);
-  threads_ = threads;
-  fds_ = fds;
+  state_ = state;
 }
 
 void WatchMetrics::collect(server::MetricsWriter& writer) const {
@@ -350,9 +366,19 @@ void WatchMetrics::collect(server::MetricsWriter& writer) const {
   writer.counter("saker_events_lost_by_type_total", "Events lost, by type");
   for (const auto& [type, count] : stats_.lost_by_type) writer.sample(count, {{"type", type}});
   writer.gauge("saker_state_threads", "Threads in the process table");
-  writer.sample(threads_);
+  writer.sample(state_.threads);
   writer.gauge("saker_state_fds", "File descriptors in the tables");
-  writer.sample(fds_);
+  writer.sample(state_.fds);
+  writer.gauge("saker_state_containers", "Containers whose metadata is known");
+  writer.sample(state_.containers);
+  const k8s::ResolverStats& lookups = state_.lookups;
+  writer.counter("saker_container_lookups_total", "Containers asked for, by what came of it");
+  writer.sample(lookups.resolved, {{"outcome", "resolved"}});
+  writer.sample(lookups.partial, {{"outcome", "partial"}});
+  writer.sample(lookups.given_up, {{"outcome", "given_up"}});
+  writer.sample(lookups.dropped, {{"outcome", "dropped"}});
+  writer.gauge("saker_container_lookups_waiting", "Look-ups that wait for a runtime");
+  writer.sample(lookups.waiting);
   writer.counter("saker_rules_reloads_total", "Times that changed rules were taken over");
   writer.sample(stats_.reloads);
   writer.counter("saker_rules_reload_failures_total", "Times that changed rules had errors");

@@ -9,9 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "agent/rule_files.h"
+#include "agent/reloader.h"
 #include "base/result.h"
 #include "capture/bpf/live.h"
+#include "k8s/resolver.h"
 #include "k8s/runtimes.h"
 #include "output/dispatcher.h"
 #include "rules/engine.h"
@@ -21,18 +22,29 @@
 namespace saker::agent {
 
 struct WatchOptions {
-  RuleFileOptions rules;
-  rules::Matching matching = rules::Matching::all;
-  bool watch_files = true;
-  capture::LiveOptions live;      // its demand comes from the rules
-  std::string hostname;           // empty: the machine's
-  uint64_t duration_seconds = 0;  // 0: until it is told to stop
+  Policy policy;
+  Reloader::LoadPolicy load_policy;  // reads the configuration again
+  capture::LiveOptions live;         // its demand comes from the rules
+  uint64_t duration_seconds = 0;     // 0: until it is told to stop
   bool keep_privileges = false;
   bool verify = false;             // run the slow evaluator beside the fast one
   bool container_metadata = true;  // ask the container runtimes
   k8s::RuntimeConfig runtimes;
   size_t container_cache = 16384;
-  uint64_t metadata_wait_ms = 500;  // how long an alert waits for its container's metadata
+};
+
+// The outputs as the watch needs them: started once privileges are dropped, so that their threads
+// have none either, and exchanged for others.
+class OutputExchange {
+ public:
+  virtual ~OutputExchange() = default;
+  virtual void start() = 0;
+  // Opens what the configuration wants; on the loader's thread. An error changes nothing.
+  virtual Status prepare(const Config& config) = 0;
+  // Takes what prepare() opened. This and tidy(), which is called now and then, are for the
+  // watching thread.
+  virtual void exchange() = 0;
+  virtual void tidy() = 0;
 };
 
 // Where findings go besides the dispatcher; any may be null.
@@ -40,6 +52,7 @@ struct WatchOutputs {
   output::Dispatcher* dispatcher = nullptr;
   store::Writer* store = nullptr;
   server::EventStream* stream = nullptr;
+  OutputExchange* exchange = nullptr;
 };
 
 struct WatchStats {
@@ -63,13 +76,17 @@ class WatchMetrics : public server::MetricsSource {
     std::string name, priority, source;
     rules::RuleStats stats;
   };
-  void publish(const WatchStats& stats, std::vector<RuleRow> rules, uint64_t threads, uint64_t fds);
+  struct State {
+    uint64_t threads = 0, fds = 0, containers = 0;
+    k8s::ResolverStats lookups;
+  };
+  void publish(const WatchStats& stats, std::vector<RuleRow> rules, const State& state);
 
  private:
   mutable std::mutex mutex_;
   WatchStats stats_;
   std::vector<RuleRow> rules_;
-  uint64_t threads_ = 0, fds_ = 0;
+  State state_;
 };
 
 // Runs until the duration is over or a signal comes (SIGINT, SIGTERM; SIGHUP reloads the rules and

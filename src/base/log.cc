@@ -10,20 +10,32 @@ namespace saker::log {
 
 static std::atomic<Level> current_level{Level::info};
 
+static std::atomic<bool> level_given{false};
+
 static constexpr std::string_view kNames[] = {"debug", "info", "warning", "error", "off"};
 
 void set_level(Level level) {
   current_level.store(level, std::memory_order_relaxed);
 }
 
-bool set_level(std::string_view name) {
+static bool apply_level(std::string_view name) {
   for (size_t i = 0; i < std::size(kNames); ++i) {
     if (kNames[i] == name) {
-      set_level(static_cast<Level>(i));
+      current_level.store(static_cast<Level>(i), std::memory_order_relaxed);
       return true;
     }
   }
   return false;
+}
+
+bool set_level(std::string_view name) {
+  if (!apply_level(name)) return false;
+  level_given = true;
+  return true;
+}
+
+void set_default_level(std::string_view name) {
+  if (!level_given) apply_level(name);
 }
 
 bool enabled(Level level) {

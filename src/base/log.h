@@ -10,6 +10,8 @@ enum class Level : unsigned char { debug, info, warning, error, off };
 void set_level(Level level);
 // False when the name is not debug, info, warning, error or off.
 bool set_level(std::string_view name);
+// The same for what a configuration says: a level that was set otherwise stays.
+void set_default_level(std::string_view name);
 bool enabled(Level level);
 
 // Thread-safe; one write(2) a line.

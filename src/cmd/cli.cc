@@ -86,7 +86,10 @@ void bind_option(CLI::App& app, const Option& option) {
   const std::string names(option.names);
   CLI::Option* bound = nullptr;
   if (option.flag != nullptr) bound = app.add_flag(names, *option.flag, std::string(option.help));
-  if (option.text != nullptr) bound = app.add_option(names, *option.text, std::string(option.help));
+  if (option.text != nullptr && option.value_name.empty())
+    bound = app.add_flag(names, *option.text, std::string(option.help));  // --name or --name=value
+  if (option.text != nullptr && !option.value_name.empty())
+    bound = app.add_option(names, *option.text, std::string(option.help));
   if (option.number != nullptr)
     bound = app.add_option(names, *option.number, std::string(option.help));
   if (option.list != nullptr) {
@@ -95,6 +98,7 @@ void bind_option(CLI::App& app, const Option& option) {
   }
   if (bound != nullptr && !option.value_name.empty())
     bound->type_name(std::string(option.value_name));
+  if (bound != nullptr && option.help.empty()) bound->group("");  // hidden
 }
 
 int report(const Error& error) {
@@ -128,6 +132,8 @@ int run_command(const Command& command, int argc, char** argv) {
                  static_cast<int>(command.path.size()), command.path.data());
     return kExitUsage;
   }
+  if (const char* level = ::getenv("SAKER_LOG"); log_level.empty() && level != nullptr)
+    log_level = level;
   if (!log_level.empty() && !log::set_level(log_level)) {
     std::fprintf(stderr, "saker: unknown log level '%s'\n", log_level.c_str());
     return kExitUsage;

@@ -23,8 +23,8 @@ inline constexpr int kExitEnvironment = 3;  // file, permission or kernel in the
 // One option, bound to where its value goes. Exactly one of the pointers is set.
 struct Option {
   std::string_view names;       // "-r,--rules"
-  std::string_view value_name;  // "FILE"; empty for switches
-  std::string_view help;
+  std::string_view value_name;  // "FILE"; empty for switches, and for text that may be left out
+  std::string_view help;        // empty: not shown
   bool* flag = nullptr;
   std::string* text = nullptr;
   uint64_t* number = nullptr;

@@ -4,8 +4,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
+#include <span>
 
+#include "base/assert.h"
 #include "base/strings.h"
 #include "filter/diagnostics.h"
 
@@ -146,6 +149,29 @@ Result<OutputTemplate> OutputTemplate::compile(std::string_view text, const Fiel
   return Compiler(text, catalog, source).run();
 }
 
+Status OutputTemplate::append(const OutputTail& tail, const FieldCatalog& catalog,
+                              std::string_view source) {
+  SAKER_ASSERT(!tail_field_);
+  OutputTemplate more = SAKER_TRY(compile(tail.text, catalog, source));
+  OutputTemplate field = SAKER_TRY(compile("%" + tail.field, catalog, source));
+  tail_field_ = std::move(field.tokens_.front().operand);
+  tail_absent_when_ = tail.absent_when;
+  body_tokens_ = tokens_.size();
+  body_fields_ = fields_.size();
+  std::ranges::move(more.tokens_, std::back_inserter(tokens_));
+  std::ranges::move(more.fields_, std::back_inserter(fields_));
+  return {};
+}
+
+bool OutputTemplate::has_tail(const EvalContext& context, Values& values) const {
+  if (!tail_field_) return true;
+  values.clear();
+  std::string value;
+  if (!evaluate_shown(*tail_field_, context, values)) return false;
+  append_text(*tail_field_, values, value);
+  return value != tail_absent_when_;
+}
+
 bool OutputTemplate::append_token(const Token& token, const EvalContext& context, Values& values,
                                   std::string& out) {
   out += token.literal;
@@ -165,16 +191,17 @@ bool OutputTemplate::append_token(const Token& token, const EvalContext& context
 bool OutputTemplate::render(const EvalContext& context, std::string& out, bool require_all) const {
   out.clear();
   Values values;
-  for (const Token& token : tokens_)
+  const size_t count = has_tail(context, values) ? tokens_.size() : body_tokens_;
+  for (const Token& token : std::span(tokens_).first(count))
     if (!append_token(token, context, values, out) && require_all && !starts_with_star_)
       return false;
   return true;
 }
 
 std::vector<std::string> OutputTemplate::render_pieces(const EvalContext& context) const {
-  std::vector<std::string> pieces(tokens_.size());
   Values values;
-  for (size_t i = 0; i < tokens_.size(); ++i) append_token(tokens_[i], context, values, pieces[i]);
+  std::vector<std::string> pieces(has_tail(context, values) ? tokens_.size() : body_tokens_);
+  for (size_t i = 0; i < pieces.size(); ++i) append_token(tokens_[i], context, values, pieces[i]);
   return pieces;
 }
 
@@ -191,7 +218,8 @@ void OutputTemplate::refresh(const EvalContext& context, bool (*wanted)(const Op
 void OutputTemplate::collect(const EvalContext& context,
                              std::vector<finding::NamedValue>& out) const {
   Values values;
-  for (const Named& field : fields_)
+  const size_t count = has_tail(context, values) ? fields_.size() : body_fields_;
+  for (const Named& field : std::span(fields_).first(count))
     out.push_back({field.name, show_value(field.operand, context, values)});
 }
 

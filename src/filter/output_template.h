@@ -1,6 +1,7 @@
 // Output templates: "shell in container (user=%user.name %proc.aname[2])".
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,12 +11,20 @@
 
 namespace saker::filter {
 
+// Text behind a template that is left out of events whose `field` has the value `absent_when`.
+struct OutputTail {
+  std::string text, field, absent_when;
+};
+
 // A compiled template. Immutable; may be shared by threads.
 class OutputTemplate {
  public:
   // Fails with a message containing "unknown filter: X" for a token that is no field.
   static Result<OutputTemplate> compile(std::string_view text, const FieldCatalog& catalog,
                                         std::string_view source);
+
+  // Appends a tail; once a template.
+  Status append(const OutputTail& tail, const FieldCatalog& catalog, std::string_view source);
 
   // The text with every token filled in; a field without value prints "<NA>". False, with `out`
   // unspecified, when the template does not start with '*', `require_all` is set and some field has
@@ -53,8 +62,13 @@ class OutputTemplate {
   static bool append_token(const Token& token, const EvalContext& context, Values& values,
                            std::string& out);
 
+  [[nodiscard]] bool has_tail(const EvalContext& context, Values& values) const;
+
   std::vector<Token> tokens_;
   std::vector<Named> fields_;
+  size_t body_tokens_ = 0, body_fields_ = 0;  // before the tail
+  std::optional<Operand> tail_field_;
+  std::string tail_absent_when_;
   bool starts_with_star_ = false;
 };
 

@@ -1,5 +1,7 @@
 #include "filter/output_template.h"
 
+#include <tuple>
+
 #include "event/event.h"
 #include "filter/testing.h"
 
@@ -44,6 +46,30 @@ std::string render(std::string_view text) {
   std::string out = "old";
   EXPECT_TRUE(make(text).render(event.context(scratch), out));
   return out;
+}
+
+TEST(OutputTemplate, TailIsLeftOutWhenItsFieldSaysSo) {
+  for (const auto& [absent_when, expected, fields] :
+       {std::tuple("sh", "open name=bash pid=-7", 3U), std::tuple("bash", "open", 1U)}) {
+    OutputTemplate output = make("%evt.type");
+    ASSERT_TRUE(output
+                    .append({.text = " name=%proc.name pid=%proc.pid",
+                             .field = "proc.name",
+                             .absent_when = absent_when},
+                            small_catalog(), "syscall")
+                    .ok());
+    const FakeEvent event = full_event();
+    Arena scratch;
+    std::string text;
+    EXPECT_TRUE(output.render(event.context(scratch), text, true));
+    EXPECT_EQ(text, expected);
+    std::string joined;
+    for (const std::string& piece : output.render_pieces(event.context(scratch))) joined += piece;
+    EXPECT_EQ(joined, expected);
+    std::vector<finding::NamedValue> values;
+    output.collect(event.context(scratch), values);
+    EXPECT_EQ(values.size(), fields);
+  }
 }
 
 TEST(OutputTemplate, FillsInTokens) {

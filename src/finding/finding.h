@@ -57,6 +57,8 @@ struct JsonOptions {
   bool include_fields = true;
   bool include_tags = true;
   bool iso_time = false;  // the text line's prefix is ISO 8601 in UTC instead of local HH:MM:SS
+
+  bool operator==(const JsonOptions&) const = default;
 };
 
 // "19:59:17.768779027: Critical message": the line that people see. `iso_time` as in JsonOptions.

@@ -53,16 +53,7 @@ Error bpf_error(std::string what, int error_number) {
 }
 
 Error load_error(int error_number) {
-  if (geteuid() != 0 && (error_number == EPERM || error_number == EACCES)) {
-    return {.code = Code::denied,
-            .message = "loading BPF programs is not permitted",
-            .hint = "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE"};
-  }
-  if (access("/sys/kernel/btf/vmlinux", R_OK) != 0) {
-    return {.code = Code::unsupported,
-            .message = "this kernel has no type information (/sys/kernel/btf/vmlinux)",
-            .hint = "use a kernel built with CONFIG_DEBUG_INFO_BTF=y; Debian's and Ubuntu's are"};
-  }
+  if (Status status = check_support(); !status.ok()) return status.error();
   Error error = bpf_error("loading the BPF programs", error_number);
   error.hint = "'saker doctor' tells what this machine lacks";
   return error;

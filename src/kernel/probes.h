@@ -88,5 +88,7 @@ struct SupportRow {
 
 // Tries each; loads nothing that stays.
 std::vector<SupportRow> probe_support();
+// The first need that is not met, of those that are quick to try.
+Status check_support();
 
 }  // namespace saker::kernel

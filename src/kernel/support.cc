@@ -56,7 +56,7 @@ SupportRow capabilities() {
     if (!has(bit) && !(admin && bit != 19))
       missing += (missing.empty() ? "" : ", ") + std::string(name);
   return {"privileges", missing.empty(), missing.empty() ? "enough" : "missing: " + missing,
-          missing.empty() ? "" : "run as root, or give the program these capabilities"};
+          missing.empty() ? "" : "run it by sudo as root, or give the program these capabilities"};
 }
 
 SupportRow lockdown() {
@@ -71,8 +71,9 @@ SupportRow lockdown() {
 
 SupportRow ring_buffer() {
   const int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "saker_probe", 0, 0, 65536, nullptr);
+  if (fd < 0 && errno == EPERM) return {"ring buffer", false, "not permitted", "see privileges"};
   if (fd < 0)
-    return {"ring buffer", false, std::strerror(errno), "needs Linux 5.8 and the privileges above"};
+    return {"ring buffer", false, std::strerror(errno), "ring buffers came with Linux 5.8"};
   close(fd);
   return {"ring buffer", true, "can be made", ""};
 }
@@ -95,13 +96,24 @@ SupportRow programs() {
   Result<std::unique_ptr<Probes>> probes =
       Probes::open({.file_ring = 65536, .process_ring = 65536});
   Status loaded = probes ? (*probes)->load() : Status(probes.error());
-  if (!loaded.ok())
-    return {"programs", false, loaded.error().message,
-            "see the rows above; run with --log-level debug for more"};
+  if (!loaded.ok()) return {"programs", false, loaded.error().message, "see the rows above"};
   return {"programs", true, "all verified by the kernel", ""};
 }
 
 }  // namespace
+
+Status check_support() {
+  libbpf_set_print(quiet);
+  for (SupportRow (*probe)() :
+       {kernel_version, type_information, capabilities, lockdown, ring_buffer}) {
+    SupportRow row = probe();
+    if (row.ok) continue;
+    return Error{.code = probe == capabilities ? Code::denied : Code::unsupported,
+                 .message = "this machine can't be watched: " + row.name + ": " + row.detail,
+                 .hint = row.advice + "; 'saker doctor' tells more"};
+  }
+  return {};
+}
 
 std::vector<SupportRow> probe_support() {
   libbpf_set_print(quiet);

@@ -3,8 +3,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,17 @@ struct DispatcherOptions {
   double rate = 0;               // findings a second and rule that pass; 0: all
   double burst = 1000;
   std::chrono::milliseconds slow_after{2000};  // a delivery that takes longer is logged
+
+  bool operator==(const DispatcherOptions&) const = default;
+};
+
+// A sink that there should be.
+struct SinkSpec {
+  const SinkInfo* info = nullptr;
+  SinkSettings settings;
+  finding::Severity least = finding::Severity::debug;
+
+  bool operator==(const SinkSpec&) const = default;
 };
 
 // submit() is for any thread and never blocks on a sink.
@@ -29,11 +42,22 @@ class Dispatcher {
   Dispatcher& operator=(const Dispatcher&) = delete;
   ~Dispatcher();
 
-  // Before the first submit(). `least`: findings less severe than that are not for this sink.
+  // Findings less severe than `least` are not for this sink.
   Status add(const SinkInfo& info, const SinkSettings& settings,
              finding::Severity least = finding::Severity::debug);
   void add(std::string name, std::unique_ptr<Sink> sink,
            finding::Severity least = finding::Severity::debug);
+
+  // Other sinks for the present ones, in two steps: prepare() opens what is new and may fail;
+  // exchange() can't. Sinks that stay the same go on undisturbed; those that go deliver what they
+  // were handed, in a limited time. What is prepared must be exchanged before the next prepare().
+  struct Prepared {
+    DispatcherOptions options;
+    std::vector<SinkSpec> specs;
+    std::vector<std::unique_ptr<Lane>> lanes;  // one a spec; null: the present one stays
+  };
+  Result<Prepared> prepare(DispatcherOptions options, std::vector<SinkSpec> specs) const;
+  void exchange(Prepared prepared);
 
   void submit(SharedFinding finding);
   void submit(finding::Finding finding) {
@@ -42,6 +66,8 @@ class Dispatcher {
 
   // Files are opened anew (SIGHUP).
   void reopen();
+  // Lets go of sinks that exchange() retired; to be called now and then.
+  void tidy();
 
   // Waits until every sink has delivered what it was handed so far; false when time is up.
   bool flush(std::chrono::milliseconds timeout);
@@ -53,10 +79,25 @@ class Dispatcher {
   [[nodiscard]] uint64_t rate_limited() const;
 
  private:
-  DispatcherOptions options_;
-  std::vector<std::unique_ptr<Lane>> lanes_;
+  struct Active {
+    std::unique_ptr<Lane> lane;
+    std::optional<SinkSpec> spec;
+  };
+  struct Retired {
+    std::unique_ptr<Lane> lane;
+    Lane::Clock::time_point deadline;
+    bool abandoned = false;
+  };
+  // The lane of a sink that is the same; how many there are when none is.
+  [[nodiscard]] size_t find(const SinkSpec& spec) const;
+  bool tidy_one(Retired& retired, Lane::Clock::time_point now);
+
   bool stopped_ = false;
   mutable std::mutex mutex_;  // guards what follows
+  DispatcherOptions options_;
+  std::vector<Active> lanes_;
+  std::vector<Retired> retired_;
+  std::map<std::string, SinkStats> past_;  // counts of lanes that are gone
   RateLimit rate_limit_;
   uint64_t rate_limited_ = 0;
 };

@@ -38,6 +38,7 @@ struct SinkSettings {
   finding::JsonOptions json = {};
   bool prefer_json = false;  // json_output: what the format "auto" means
 
+  bool operator==(const SinkSettings&) const = default;
   [[nodiscard]] std::string_view text(std::string_view name) const;
   [[nodiscard]] bool flag(std::string_view name) const { return text(name) == "true"; }
   [[nodiscard]] uint64_t number(std::string_view name) const;

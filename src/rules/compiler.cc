@@ -301,6 +301,20 @@ Status Compiler::compile_extra_fields(Job& job, const OutputAddition& addition) 
   return {};
 }
 
+Status Compiler::append_suggested(Job& job, const Trail& trail) {
+  const SuggestedOutput& suggested = options_.suggested;
+  if (suggested.labels.empty() || job.def.source != suggested.source) return {};
+  std::set<std::string_view> named;
+  for (const filter::Operand* operand : job.rule.output.operands())
+    named.insert(field_name(operand->text));
+  filter::OutputTail tail{.field = suggested.field, .absent_when = suggested.absent_when};
+  for (const auto& [label, field] : suggested.labels)
+    if (!named.contains(field)) tail.text += " " + label + "=%" + field;
+  if (tail.text.empty()) return {};
+  Status status = job.rule.output.append(tail, *options_.catalog, job.def.source);
+  return status.ok() ? Status{} : reporter_.fail(kErrOutput, status.error().message, trail, {});
+}
+
 Status Compiler::compile_output(Job& job) {
   std::string text = job.def.output.text;
   for (const OutputAddition& addition : options_.additions) {
@@ -331,6 +345,7 @@ Status Compiler::compile_output(Job& job) {
     return reporter_.fail(kErrOutput, message, trail, hint.empty() ? hint_for(message) : hint);
   }
   job.rule.output = std::move(*compiled);
+  SAKER_CHECK(append_suggested(job, trail));
   std::set<std::string_view> seen;
   for (const filter::Operand* operand : job.rule.output.operands())
     if (const std::string_view name = field_name(operand->text); seen.insert(name).second)

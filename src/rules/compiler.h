@@ -46,6 +46,7 @@ class Compiler {
   Status expand_macros(Job& job);
   void check_condition(Job& job);
   Status compile_output(Job& job);
+  Status append_suggested(Job& job, const Trail& trail);
   Status compile_extra_fields(Job& job, const OutputAddition& addition);
   Status compile_condition(Job& job);
   Status compile_burst(Job& job);

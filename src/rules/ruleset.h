@@ -92,6 +92,14 @@ struct OutputAddition {
   std::vector<std::pair<std::string, std::string>> extra_fields = {};  // name, template
 };
 
+// Fields that outputs should name whatever their rule says: " label=%field" for each that the
+// output does not name, left out of events whose `field` is `absent_when`.
+struct SuggestedOutput {
+  std::string source = "syscall";
+  std::string field, absent_when;
+  std::vector<std::pair<std::string, std::string>> labels = {};  // label, field
+};
+
 struct LoadOptions {
   const filter::FieldCatalog* catalog = nullptr;
   finding::Severity minimum_priority = finding::Severity::debug;
@@ -99,6 +107,7 @@ struct LoadOptions {
   std::vector<std::string> known_sources = {"syscall", "k8s_audit"};
   std::vector<OutputAddition> additions = {};
   std::string extra_output = {};  // appended to each rule's output (-p)
+  SuggestedOutput suggested = {};
 };
 
 // Text of a rules file with the name that reports show.

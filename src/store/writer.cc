@@ -65,8 +65,12 @@ Result<std::unique_ptr<Writer>> Writer::open(WriterOptions options) {
   std::unique_ptr<Writer> writer(
       new Writer(std::move(options), std::move(database), std::move(insert)));
   writer->enforce();
-  writer->thread_ = std::thread([self = writer.get()] { self->run(); });
+  if (writer->options_.start) writer->start();
   return writer;
+}
+
+void Writer::start() {
+  thread_ = std::thread([this] { run(); });
 }
 
 Writer::~Writer() {

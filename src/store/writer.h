@@ -29,6 +29,7 @@ struct WriterOptions {
   std::chrono::milliseconds batch_time{200};  // how long a finding waits for others
   size_t batch_size = 512;
   std::chrono::milliseconds retry_wait{1000};
+  bool start = true;  // false: start() does
   // Told after each commit which findings are stored for good, on the writer's thread.
   std::function<void(int64_t id, const finding::Finding& finding)> on_stored = {};
 };
@@ -54,6 +55,9 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
   ~Writer();
+
+  // Begins to write; what was submitted before waits.
+  void start();
 
   void submit(SharedFinding finding);
   void submit(finding::Finding finding) {

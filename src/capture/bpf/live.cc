@@ -256,6 +256,7 @@ Result<std::unique_ptr<LiveSource>> Live::open(const LiveOptions& options) {
       return Error{.message = "the size of a ring buffer is " + std::to_string(size) + " bytes",
                    .hint = "use a power of two from 65536 to 1073741824"};
   }
+  SAKER_CHECK(check_live());
   std::unique_ptr<Live> live(new Live(options));
   SAKER_CHECK(live->start());
   return std::unique_ptr<LiveSource>(std::move(live));
@@ -265,6 +266,10 @@ Result<std::unique_ptr<LiveSource>> Live::open(const LiveOptions& options) {
 
 Result<std::unique_ptr<LiveSource>> open_live(const LiveOptions& options) {
   return Live::open(options);
+}
+
+Status check_live() {
+  return kernel::check_support();
 }
 
 std::vector<KernelSupportRow> probe_kernel() {

@@ -34,6 +34,9 @@ class LiveSource : public EventSource {
 
 Result<std::unique_ptr<LiveSource>> open_live(const LiveOptions& options);
 
+// Whether open_live() can work here; an error says what is missing and what to do.
+Status check_live();
+
 // One need of live capture, for `saker doctor`.
 struct KernelSupportRow {
   std::string name;

@@ -1,5 +1,4 @@
 // saker doctor: what works on this machine, and what to do about the rest.
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -8,6 +7,7 @@
 #include "capture/bpf/live.h"
 #include "cmd/command.h"
 #include "cmd/listing.h"
+#include "k8s/runtimes.h"
 
 namespace saker::cmd {
 
@@ -20,35 +20,39 @@ struct Row {
   std::string detail, advice;
 };
 
-Row socket_row(const std::string& name, std::initializer_list<const char*> paths) {
-  Row row{.name = name, .needed = false};
-  for (const char* path : paths) {
-    struct stat info{};
-    if (::stat(path, &info) != 0 || !S_ISSOCK(info.st_mode)) continue;
-    row.ok = ::access(path, R_OK | W_OK) == 0;
-    row.detail = path;
-    if (!row.ok) row.advice = "run as root, or give access to the socket";
-    return row;
+// The runtimes that are there, each asked once; one row says so when there is none.
+void examine_runtimes(const std::vector<std::string>& sockets, std::vector<Row>& rows) {
+  k8s::RuntimeConfig config;
+  if (!sockets.empty()) config.runtime_sockets = sockets;
+  bool any = false;
+  for (const k8s::RuntimeStatus& status : k8s::Runtimes(config).check()) {
+    if (!status.present) continue;
+    any = true;
+    rows.push_back({.name = "container runtime",
+                    .ok = status.answers,
+                    .needed = false,
+                    .detail = status.socket + (status.answers ? " answers" : ": " + status.error),
+                    .advice = ::access(status.socket.c_str(), R_OK | W_OK) == 0
+                                  ? "is the runtime up? its containers' names and images come from "
+                                    "what it left on disk, or stay unknown"
+                                  : "run as root, or give access to the socket"});
   }
-  row.detail = "no socket";
-  row.advice =
-      "container names and images stay unknown without a runtime; fine on a host without "
-      "containers";
-  return row;
+  if (any) return;
+  rows.push_back({.name = "container runtime",
+                  .needed = false,
+                  .detail = "no socket of containerd, CRI-O, docker or podman",
+                  .advice = "fine on a host without containers; a socket elsewhere is named by "
+                            "containers.sockets (here: --socket)"});
 }
 
-std::vector<Row> examine() {
+std::vector<Row> examine(const std::vector<std::string>& sockets) {
   std::vector<Row> rows;
   for (capture::KernelSupportRow& row : capture::probe_kernel())
     rows.push_back({.name = std::move(row.name),
                     .ok = row.ok,
                     .detail = std::move(row.detail),
                     .advice = std::move(row.advice)});
-  rows.push_back(socket_row(
-      "containerd", {"/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock"}));
-  rows.push_back(socket_row("CRI-O", {"/run/crio/crio.sock"}));
-  rows.push_back(socket_row("docker", {"/var/run/docker.sock"}));
-  rows.push_back(socket_row("podman", {"/run/podman/podman.sock"}));
+  examine_runtimes(sockets, rows);
   return rows;
 }
 
@@ -76,11 +80,19 @@ void print_json(const std::vector<Row>& rows) {
 }
 
 Invocation prepare() {
-  auto as_json = std::make_shared<bool>(false);
-  return {.options = {{.names = "--json", .help = "JSON", .flag = as_json.get()}},
-          .run = [as_json]() -> Result<int> {
-            const std::vector<Row> rows = examine();
-            if (*as_json) {
+  struct Arguments {
+    bool json = false;
+    std::vector<std::string> sockets;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  return {.options = {{.names = "--json", .help = "JSON", .flag = &arguments->json},
+                      {.names = "--socket",
+                       .value_name = "SOCKET",
+                       .help = "Socket of a container runtime (repeatable; where it usually is)",
+                       .list = &arguments->sockets}},
+          .run = [arguments]() -> Result<int> {
+            const std::vector<Row> rows = examine(arguments->sockets);
+            if (arguments->json) {
               print_json(rows);
             } else {
               print_text(rows);
