@@ -1,5 +1,6 @@
 """Attacks in real containers, end to end: a containerd of the test's own, containers by ctr and by CRI, and `saker run`
 watching from outside. Alerts come within a second, with what the runtime knows of the container, and are kept."""
+import fcntl
 import os
 import shutil
 import subprocess
@@ -32,6 +33,10 @@ class Containers(Case):
         cls.reason = why_not_live()
         if cls.reason:
             return
+        # Runc knows containers by name for the whole machine: one run of these tests at a time.
+        cls.lock = open("/run/lock/saker-operation", "w")
+        cls.addClassCleanup(cls.lock.close)
+        fcntl.flock(cls.lock, fcntl.LOCK_EX)
         cls.home = tempfile.mkdtemp(prefix="saker-containerd-")
         cls.addClassCleanup(shutil.rmtree, cls.home, ignore_errors=True)
         cls.addClassCleanup(harness, "stop", cls.home, check=False)
