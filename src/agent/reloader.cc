@@ -52,8 +52,9 @@ void Reloader::watch() {
     folders.insert(folder.empty() ? "." : folder.string());
   }
   for (const std::string& folder : folders)
-    ::inotify_add_watch(inotify_.get(), folder.c_str(),
-                        IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE | IN_CREATE | IN_MOVED_FROM);
+    ::inotify_add_watch(
+        inotify_.get(), folder.c_str(),
+        IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE | IN_CREATE | IN_MOVED_FROM);
 }
 
 // Once the files were left alone for a moment, so that several that change together are read
@@ -67,6 +68,12 @@ bool Reloader::files_changed(Clock::time_point now) {
   settled_at_.reset();
   const uint64_t print = fingerprint();  // something else in the folder may have changed
   return std::exchange(seen_, print) != print;
+}
+
+bool Reloader::is_calm(Clock::time_point now) {
+  constexpr auto kPatience = std::chrono::seconds(2);
+  if (!wanted_since_) wanted_since_ = now;
+  return !settled_at_ || now - *wanted_since_ > kPatience;
 }
 
 uint64_t Reloader::fingerprint() const {
@@ -118,17 +125,29 @@ void Reloader::load() {
 void Reloader::start() {
   if (loader_.joinable()) loader_.join();
   loading_.store(true, std::memory_order_relaxed);
+  loading_print_ = fingerprint();
   loader_ = std::jthread([this] { load(); });
 }
 
 std::optional<Reloader::Loaded> Reloader::poll() {
-  if (files_changed(Clock::now())) requested_.store(true, std::memory_order_relaxed);
+  const Clock::time_point now = Clock::now();
+  if (files_changed(now)) requested_.store(true, std::memory_order_relaxed);
   if (loading_.load(std::memory_order_acquire)) return {};
   {
     std::lock_guard lock(mutex_);
-    if (ready_) return std::exchange(ready_, std::nullopt);
+    std::optional<Loaded> loaded = std::exchange(ready_, std::nullopt);
+    // What was written to while it was read may be half of it: even an empty file is valid.
+    constexpr unsigned kMostDiscarded = 3;
+    if (loaded && (loading_print_ == fingerprint() || ++discarded_ > kMostDiscarded)) {
+      discarded_ = 0;
+      return loaded;
+    }
+    if (loaded) requested_.store(true, std::memory_order_relaxed);
   }
-  if (requested_.exchange(false, std::memory_order_relaxed)) start();
+  if (!requested_.load(std::memory_order_relaxed) || !is_calm(now)) return {};
+  requested_.store(false, std::memory_order_relaxed);
+  wanted_since_.reset();
+  start();
   return {};
 }
 

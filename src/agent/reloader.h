@@ -63,6 +63,8 @@ class Reloader {
 
   void watch();
   bool files_changed(Clock::time_point now);
+  // Whether nobody writes to the files, or somebody does for so long that waiting is of no use.
+  bool is_calm(Clock::time_point now);
   // Tells one state of the files from another: names, sizes, times, inodes.
   [[nodiscard]] uint64_t fingerprint() const;
   [[nodiscard]] std::vector<std::string> paths() const;
@@ -74,8 +76,10 @@ class Reloader {
   const LoadPolicy load_policy_;
   const Prepare prepare_;
   UniqueFd inotify_;
-  uint64_t seen_ = 0;  // fingerprint of what was loaded last
-  std::optional<Clock::time_point> settled_at_;
+  uint64_t seen_ = 0;           // fingerprint of what was loaded last
+  uint64_t loading_print_ = 0;  // when the load under way began
+  unsigned discarded_ = 0;      // loads in a row whose files changed meanwhile
+  std::optional<Clock::time_point> settled_at_, wanted_since_;
   std::atomic<bool> requested_ = false;
   std::atomic<bool> loading_ = false;
   std::atomic<uint64_t> failures_ = 0;

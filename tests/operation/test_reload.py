@@ -165,14 +165,14 @@ class Reload(Marked):
     def test_reloads_under_load_lose_nothing(self):
         """Every event is judged by the old rules or by the new ones, never by none."""
         with self.watch() as saker:
-            marking = threading.Thread(target=self.mark, args=(600, 0.002), daemon=True)
+            marking = threading.Thread(target=self.mark, args=(1200, 0.002), daemon=True)
             marking.start()
             turn = 0
             while marking.is_alive():
                 turn += 1
                 self.replace(self.rules, self.marker_rule(f"Turn {turn}"))
-                time.sleep(0.15)
+                time.sleep(0.35)
             marking.join()
-            self.assertTrue(wait_until(lambda: len(saker.alerts) >= 600, 5), len(saker.alerts))
-            self.assertEqual([self.number(a.output) for a in saker.alerts], list(range(600)))
+            self.assertTrue(wait_until(lambda: len(saker.alerts) >= 1200, 5), len(saker.alerts))
+            self.assertEqual([self.number(a.output) for a in saker.alerts], list(range(1200)))
             self.assertGreaterEqual(sum("loaded anew" in line for line in saker.errors), 3, saker.errors)
