@@ -15,8 +15,8 @@
 #include "event/audit_record.h"
 #include "event/event.h"
 #include "fields/catalog.h"
-#include "formats/json_text.h"
 #include "filter/output_template.h"
+#include "formats/json_text.h"
 #include "state/state.h"
 
 namespace {

@@ -30,9 +30,10 @@ void look_into(std::string_view text, std::string_view pointer) {
     return true;
   };
   formats::json_text::for_each_element(text, show);
-  formats::json_text::for_each_member(text, [&](formats::json_text::Token key, formats::json_text::Token value) {
-    return formats::json_text::is_string(key) && show(key) && show(value);
-  });
+  formats::json_text::for_each_member(
+      text, [&](formats::json_text::Token key, formats::json_text::Token value) {
+        return formats::json_text::is_string(key) && show(key) && show(value);
+      });
   if (const auto found = formats::json_text::find(text, pointer)) show(*found);
   if (const auto third = formats::json_text::element(text, 2)) show(*third);
   formats::json_text::to_pretty_text(text, arena);
@@ -44,7 +45,8 @@ void check_members(const formats::JsonNode& tree, std::string_view text) {
   const bool object =
       formats::json_text::for_each_member(text, [&](auto, auto) { return ++members > 0; });
   require(object == tree.is_object() && members == tree.members.size());
-  const bool array = formats::json_text::for_each_element(text, [&](auto) { return ++elements > 0; });
+  const bool array =
+      formats::json_text::for_each_element(text, [&](auto) { return ++elements > 0; });
   require(array == tree.is_array() && elements == tree.items.size());
   const Result<formats::JsonNode> pretty =
       formats::parse_json(formats::json_text::to_pretty_text(text, arena));

@@ -23,8 +23,8 @@ struct YamlEntry;
 struct YamlNode {
   enum class Kind : uint8_t { null, scalar, sequence, map } kind = Kind::null;
   YamlMark mark;
-  std::string text;                // scalar
-  bool quoted = false;             // scalar in quotes, a block style or !!str: never null, never a number
+  std::string text;     // scalar
+  bool quoted = false;  // scalar in quotes, a block style or !!str: never null, never a number
   std::vector<YamlNode> items;     // sequence
   std::vector<YamlEntry> entries;  // map, in file order, duplicate keys included
 
@@ -43,7 +43,7 @@ struct YamlEntry {
 
 struct YamlLimits {
   size_t max_depth = 64;
-  size_t max_nodes = 2'000'000;  // after aliases are expanded: stops "billion laughs"
+  size_t max_nodes = 2'000'000;      // after aliases are expanded: stops "billion laughs"
   bool only_first_document = false;  // what comes behind it is not even looked at
 };
 

@@ -44,8 +44,7 @@ Result<std::unique_ptr<EventSource>> open_scap(const ScapOptions& options) {
 }
 
 Result<std::unique_ptr<ScapReader>> ScapReader::open(const ScapOptions& options) {
-  auto stream =
-      SAKER_TRY(ChunkStream::open(options.path, options.chunk_bytes, options.chunks));
+  auto stream = SAKER_TRY(ChunkStream::open(options.path, options.chunk_bytes, options.chunks));
   return open(std::move(stream), options.path == "-" ? "standard input" : options.path, {});
 }
 

@@ -9,8 +9,8 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "capture/scap/blocks.h"
 #include "capture/chunk_stream.h"
+#include "capture/scap/blocks.h"
 #include "capture/scap/converter.h"
 #include "capture/source.h"
 
