@@ -35,6 +35,10 @@ class StageSet {
     other.bits_ |= bits_;
     return other;
   }
+  [[nodiscard]] StageSet without(StageSet other) const {
+    other.bits_ = static_cast<uint8_t>(bits_ & ~other.bits_);
+    return other;
+  }
   [[nodiscard]] std::vector<std::string> names() const;  // sorted
   bool operator==(const StageSet&) const = default;
 

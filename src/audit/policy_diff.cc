@@ -135,13 +135,14 @@ class Differ {
     std::vector<std::string> verbs(kResourceVerbs.begin(), kResourceVerbs.end());
     std::vector<std::string> namespaces(words_.namespaces.begin(), words_.namespaces.end());
     namespaces.emplace_back(kOther);
-    for (const Principal& principal : principals_of(words_))
+    const std::vector<Principal> principals = principals_of(words_);
+    for (const Principal& principal : principals)
       for (const Target& target : targets)
         for (const std::string& space : namespaces) {
           for (const std::string& verb : verbs) compare(principal, target, space, verb);
           if (!target.is_resource) break;
         }
-    merge();
+    merge(principals.size(), namespaces.size());
     return std::move(diff_);
   }
 
@@ -188,17 +189,21 @@ class Differ {
   }
 
   // Lines that differ in one column only become one, with the values of that column joined.
-  void merge() {
-    merge_by([](LevelChange& change) -> std::string& { return change.verb; });
-    merge_by([](LevelChange& change) -> std::string& { return change.what; });
-    merge_by([](LevelChange& change) -> std::string& { return change.where; });
-    merge_by([](LevelChange& change) -> std::string& { return change.who; });
+  void merge(size_t principals, size_t namespaces) {
+    merge_by([](LevelChange& change) -> std::string& { return change.verb; }, kResourceVerbs.size(),
+             "all verbs");
+    merge_by([](LevelChange& change) -> std::string& { return change.what; }, SIZE_MAX, "");
+    merge_by([](LevelChange& change) -> std::string& { return change.where; }, namespaces,
+             "everywhere");
+    merge_by([](LevelChange& change) -> std::string& { return change.who; }, principals,
+             "everyone");
   }
 
   template <typename Column>
-  void merge_by(Column column) {
+  void merge_by(Column column, size_t all, std::string_view name_of_all) {
     std::map<std::string, size_t> places;
     std::vector<LevelChange> merged;
+    std::vector<size_t> values;
     for (LevelChange& change : diff_.changes) {
       const std::string value = std::exchange(column(change), std::string());
       const std::string key = change.who + '\n' + change.verb + '\n' + change.what + '\n' +
@@ -208,12 +213,16 @@ class Differ {
       if (is_new) {
         column(change) = value;
         merged.push_back(std::move(change));
+        values.push_back(1);
         continue;
       }
       LevelChange& into = merged[place->second];
       column(into) += ", " + value;
       into.count += change.count;
+      ++values[place->second];
     }
+    for (size_t i = 0; i < merged.size(); ++i)
+      if (values[i] == all) column(merged[i]) = name_of_all;
     diff_.changes = std::move(merged);
   }
 

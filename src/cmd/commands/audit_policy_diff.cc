@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "audit/policy_diff.h"
+#include "base/strings.h"
 #include "cmd/audit_policy.h"
 #include "cmd/command.h"
 
@@ -20,10 +21,19 @@ std::string rule_text(const audit::Decision& decision) {
   return decision.rule ? "rule " + std::to_string(*decision.rule) : "no rule";
 }
 
-std::string level_text(const audit::Decision& decision) {
-  std::string out(audit::to_string(decision.level));
-  for (const std::string& stage : decision.omit_stages.names()) out += " -" + stage;
-  return out + " (" + rule_text(decision) + ")";
+std::string change_text(const audit::LevelChange& change) {
+  std::string out(audit::to_string(change.before.level));
+  out += " -> ";
+  out += audit::to_string(change.after.level);
+  if (change.before.omit_stages != change.after.omit_stages)
+    out += ", stages left out: " + join(change.before.omit_stages.names(), ", ") + " -> " +
+           join(change.after.omit_stages.names(), ", ");
+  if (change.before.omit_managed_fields != change.after.omit_managed_fields)
+    out += change.after.omit_managed_fields ? ", without managed fields" : ", with managed fields";
+  out += " (" + rule_text(change.before) + " -> " + rule_text(change.after) + ")\n";
+  out += "  " + change.verb + ": " + change.what + "\n  by " + change.who;
+  if (!change.where.empty()) out += "; " + change.where;
+  return out + "\n";
 }
 
 void append_decision(std::string_view key, const audit::Decision& decision, JsonWriter& json) {
@@ -60,7 +70,6 @@ std::string json_report(const audit::PolicyDiff& diff) {
 
 std::string text_report(const audit::PolicyDiff& diff) {
   if (diff.changes.empty()) return "The policies decide alike.\n";
-  Table table({"BEFORE", "AFTER", "WHO", "VERBS", "WHERE", "WHAT"});
   std::vector<const audit::LevelChange*> sorted;
   for (const audit::LevelChange& change : diff.changes) sorted.push_back(&change);
   // What is lost first.
@@ -68,10 +77,9 @@ std::string text_report(const audit::PolicyDiff& diff) {
     return static_cast<int>(a->after.level) - static_cast<int>(a->before.level) <
            static_cast<int>(b->after.level) - static_cast<int>(b->before.level);
   });
-  for (const audit::LevelChange* change : sorted)
-    table.add({level_text(change->before), level_text(change->after), change->who, change->verb,
-               change->where, change->what});
-  return table.to_text();
+  std::string out;
+  for (const audit::LevelChange* change : sorted) out += change_text(*change);
+  return out;
 }
 
 Result<int> run(const Arguments& arguments) {
