@@ -1,0 +1,58 @@
+// Lines of any bytes as an audit log: each is an event that is counted once, kept or lost, or
+// skipped; no event keeps more than it has.
+// parser: src/audit/policy_log.cc src/formats/json_pick.cc
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "audit/policy_log.h"
+
+namespace {
+
+using namespace saker;
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+constexpr std::string_view kPolicy = R"(
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- {level: None, users: [bob]}
+- {level: Metadata, resources: [{group: "", resources: [secrets, pods/*]}]}
+- {level: Request, verbs: [create, patch], userGroups: ["system:authenticated"]}
+- {level: RequestResponse, namespaces: [shop]}
+- {level: None, nonResourceURLs: ["/healthz*"]}
+)";
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static const audit::PolicyFile file = audit::load_policy(kPolicy, "policy");
+  audit::PolicyTester tester(file.policy);
+  std::string text(reinterpret_cast<const char*>(data), size);
+  text.append(formats::kJsonPadding, ' ');
+  uint64_t lines = 0;
+  for (size_t begin = 0; begin < size;) {
+    const void* newline = std::memchr(text.data() + begin, '\n', size - begin);
+    const size_t end = newline == nullptr
+                           ? size
+                           : static_cast<size_t>(static_cast<const char*>(newline) - text.data());
+    tester.take(std::string_view(text).substr(begin, end - begin), "log", ++lines);
+    begin = end + 1;
+  }
+  const audit::PolicyTrial& trial = tester.result();
+  require(trial.all.events == trial.kept.events + trial.lost.events);
+  require(trial.all.events + trial.skipped <= lines);
+  require(trial.kept.bytes + trial.lost.bytes <= trial.all.bytes);
+  require((trial.skipped == 0) == trial.first_skipped.empty());
+  uint64_t by_rule = 0;
+  for (const auto& rule : trial.rules) by_rule += rule.kept.events + rule.lost.events;
+  require(by_rule == trial.all.events);
+  return 0;
+}
