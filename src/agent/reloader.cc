@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "filter/host_names.h"
 
 namespace saker::agent {
 
@@ -105,6 +106,7 @@ Result<Reloader::Loaded> Reloader::load_all() const {
   rules::RuleSet set = SAKER_TRY(load_rule_files(loaded.policy.rules, warnings));
   loaded.engine = std::make_unique<rules::Engine>(std::move(set), loaded.policy.matching,
                                                   loaded.policy.hostname);
+  filter::look_up_host_names_ahead();
   SAKER_CHECK(prepare_(loaded.policy.config));
   return loaded;
 }

@@ -34,7 +34,8 @@ Result<rules::RuleSet> load_rule_files(const RuleFileOptions& options, std::stri
                                                  .selections = options.selections,
                                                  .additions = options.additions,
                                                  .extra_output = options.extra_output,
-                                                 .suggested = suggested(options)});
+                                                 .suggested = suggested(options),
+                                                 .keep_sources = options.keep_sources});
   std::string errors;
   for (rules::FileReport& report : loaded.reports) {
     std::erase_if(report.warnings, [](const rules::Problem& warning) { return !is_news(warning); });

@@ -16,6 +16,7 @@ struct RuleFileOptions {
   std::vector<rules::OutputAddition> additions;
   std::string extra_output;
   bool suggested_output = false;  // name the container in outputs that don't
+  bool keep_sources = false;      // for explaining rules
 };
 
 // The rule set of the files, or an Error whose text holds the reports. Warnings go to `warnings`.

@@ -13,6 +13,7 @@
 #include "agent/pipeline.h"
 #include "agent/privileges.h"
 #include "base/log.h"
+#include "filter/host_names.h"
 #include "procfs/threads.h"
 #include "state/state.h"
 
@@ -89,6 +90,7 @@ class Watcher : private Pipeline::FindingSink {
     if (!warnings.empty()) log::warning(warnings);
     hostname_ = policy.hostname;
     engine_ = std::make_unique<rules::Engine>(std::move(set), policy.matching, hostname_);
+    filter::look_up_host_names_ahead();
     options_.live.demand = engine_->demand();
     source_ = SAKER_TRY(capture::open_live(options_.live));
     if (!options_.keep_privileges) {

@@ -22,14 +22,16 @@ Result<rules::RuleSet> load_rules(std::span<const std::string> paths) {
   return agent::load_rule_files({.paths = paths_or_own(paths),
                                  .minimum_priority = finding::Severity::debug,
                                  .selections = {},
-                                 .extra_output = {}},
+                                 .extra_output = {},
+                                 .keep_sources = true},
                                 warnings);
 }
 
 Result<int> rules_check(std::span<const std::string> paths, bool json) {
   const std::vector<rules::RulesText> texts =
       SAKER_TRY(rules::read_rules_files(paths_or_own(paths)));
-  const rules::LoadResult loaded = rules::load(texts, {.catalog = &fields::catalog()});
+  const rules::LoadResult loaded =
+      rules::load(texts, {.catalog = &fields::catalog(), .keep_sources = false});
   if (json) {
     print(rules::to_json(loaded.reports) + "\n");
     return loaded.ok() ? kExitOk : kExitFailed;

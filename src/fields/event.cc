@@ -255,9 +255,20 @@ constexpr FieldInfo kFields[] = {
     {.name = "evt.around",
      .type = Type::uint64,
      .arg = ArgRule::required,
-     .flags = filter::kFilterOnly | filter::kNoRhs | filter::kNoTransformer | filter::kNotComputed,
-     .summary = "Whether the event is near a time; compare evt.rawtime instead.",
-     .extract = never},
+     .flags = filter::kFilterOnly | filter::kNoRhs | filter::kNoTransformer | filter::kDistance,
+     .summary = "evt.around[TIME]=MS: the event is at most MS ms before or after TIME (ns).",
+     .extract =
+         +[](const EvalContext& context, const FieldArg& arg, Values& out) {
+           if (context.event == nullptr || !arg.index) return false;
+           constexpr uint64_t kNsPerMs = 1'000'000;
+           const uint64_t time = context.event->timestamp;
+           const uint64_t distance = time > *arg.index ? time - *arg.index : *arg.index - time;
+           return give_uint(out, distance / kNsPerMs + (distance % kNsPerMs != 0 ? 1 : 0));
+         },
+     .bind = [](FieldArg& arg) -> Result<Type> {
+       if (arg.index) return Type::uint64;
+       return Error{.message = "the time of evt.around is a number of nanoseconds"};
+     }},
     {.name = "evt.infra.docker.name",
      .flags = filter::kTableOnly,
      .summary = "Of records that are not made any more.",

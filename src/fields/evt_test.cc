@@ -46,6 +46,19 @@ TEST_F(EventFields, Time) {
   EXPECT_EQ(text("evt.deltatime.ns"), "500001000");
 }
 
+TEST_F(EventFields, Around) {
+  now = 1'700'000'000'000'000'000 - 1000;
+  at(openat(10, 3, "/etc/passwd"));
+  ASSERT_EQ(text("evt.rawtime"), "1700000000000000000");
+  for (std::string_view near :
+       {"evt.around[1700000000000000000]=0", "evt.around[1700000000002000000]=2",
+        "evt.around[1699999999998000000] = 2", "evt.around[1]=1700000000000"})
+    EXPECT_TRUE(holds(near)) << near;
+  for (std::string_view far : {"evt.around[1700000000002000001]=2",
+                               "evt.around[1699999999997999999]=2", "evt.around[1]=2"})
+    EXPECT_FALSE(holds(far)) << far;
+}
+
 TEST_F(EventFields, Constants) {
   at(openat(10, 3, "/etc/passwd"));
   EXPECT_EQ(text("evt.hostname"), "node1");

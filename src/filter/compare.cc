@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "filter/compile.h"
+#include "filter/host_names.h"
 #include "filter/regex.h"
 #include "filter/text_match.h"
 
@@ -44,10 +45,12 @@ bool is_address(Type type) {
   return type == Type::ip || type == Type::net || type == Type::hostname;
 }
 
-bool compare_address(Op op, const IpAddress& address, const Constant& constant) {
-  const bool found = std::ranges::any_of(
-      constant.networks, [&](const IpNetwork& network) { return network.contains(address); });
-  return found != (op == Op::ne);
+bool compare_address(const Check& check, const IpAddress& address, size_t index) {
+  const auto has_address = [&](const IpNetwork& network) { return network.contains(address); };
+  const bool found = check.left.type == Type::hostname
+                         ? std::ranges::any_of(check.hosts[index]->addresses(), has_address)
+                         : has_address(check.networks[index]);
+  return found != (check.op == Op::ne);
 }
 
 double as_real(const Value& value) {
@@ -58,10 +61,9 @@ double as_real(const Value& value) {
   }
 }
 
-// One value against one constant; not for regex.
+// One value against one constant; not for regex and addresses.
 bool compare_constant(Op op, Type type, const Value& value, const Constant& constant) {
   if (is_text(type) || type == Type::bytes) return compare_text(op, value.text(), constant.text);
-  if (is_address(type)) return compare_address(op, *value.ip, constant);
   switch (type) {
     case Type::int16:
     case Type::int32:
@@ -86,6 +88,7 @@ bool compare_values(Op op, Type type, const Value& a, const Value& b) {
 
 // Whether the check's operator holds between the value and constant number `index`.
 bool satisfies_constant(const Check& check, const Value& value, size_t index) {
+  if (is_address(check.left.type)) return compare_address(check, *value.ip, index);
   if (check.op != Op::regex)
     return compare_constant(check.op, check.left.type, value, check.constants[index]);
   const bool single = check.modifier == Modifier::none;

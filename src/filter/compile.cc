@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "filter/compile_cache.h"
 #include "filter/constant.h"
 #include "filter/diagnostics.h"
 #include "filter/escape.h"
@@ -54,6 +55,10 @@ bool is_supported(Op op, Type type) {
 
 bool is_event_type(const Operand& operand) {
   return operand.kind == Operand::Kind::field && operand.field.info->name == "evt.type";
+}
+
+bool is_distance(const Operand& operand) {
+  return operand.kind == Operand::Kind::field && operand.field.info->has(kDistance);
 }
 
 bool names_event_type(const Operand& operand) {
@@ -122,13 +127,55 @@ class Compiler {
   }
 
   [[gnu::noinline]] bool build_check(const Node& node, Expr& expr) {
+    const std::string key = options_.cache != nullptr ? cache_key(node) : std::string();
+    if (options_.cache != nullptr && reuse_check(key, node, expr)) return true;
+    const size_t first_warning = warnings_.size();
     Result<Check> compiled = check(node);
-    if (compiled.ok()) {
-      expr.check = std::make_shared<const Check>(std::move(*compiled));
-    } else {
+    if (!compiled.ok()) {
       error_ = std::move(compiled).error();
+      return false;
     }
-    return compiled.ok();
+    expr.check = std::make_shared<const Check>(std::move(*compiled));
+    if (options_.cache == nullptr) return true;
+    CompileCache::SharedCheck& shared = options_.cache->checks[key];
+    shared.check = expr.check;
+    for (size_t i = first_warning; i < warnings_.size(); ++i)
+      shared.warnings.push_back(warnings_[i].message);
+    return true;
+  }
+
+  bool reuse_check(const std::string& key, const Node& node, Expr& expr) {
+    const auto found = options_.cache->checks.find(key);
+    if (found == options_.cache->checks.end()) return false;
+    expr.check = found->second.check;
+    for (const std::string& message : found->second.warnings)
+      warnings_.push_back({message, node.place});
+    return true;
+  }
+
+  // Equal for checks that mean the same and are written alike.
+  [[nodiscard]] std::string cache_key(const Node& node) const {
+    std::string key(options_.source);
+    const auto append_operand = [&](const OperandAst& ast) {
+      key += ' ';
+      key += ast.kind == OperandAst::Kind::field ? ast.text : to_text(ast);
+    };
+    append_operand(node.left);
+    key += ' ';
+    key += to_string(node.op);
+    key += ' ';
+    key += to_string(node.modifier);
+    if (node.right) {
+      append_operand(*node.right);
+      return key;
+    }
+    for (const std::string& value : node.values) {
+      key += ' ';
+      key += std::to_string(value.size());
+      key += ':';
+      key += value;
+    }
+    return key;
   }
 
   Result<Operand> operand(const OperandAst& ast) const {
@@ -157,6 +204,7 @@ class Compiler {
     check.modifier = node.modifier;
     check.left = SAKER_TRY(operand(node.left));
     SAKER_CHECK(check_operator(check));
+    if (is_distance(check.left)) check.op = Op::le;
     if (node.right) {
       SAKER_CHECK(set_right(node, check));
     } else {
@@ -168,6 +216,11 @@ class Compiler {
 
   static Status check_operator(const Check& check) {
     const Operand& left = check.left;
+    if (is_distance(left) && check.op != Op::eq)
+      return located({.message = fmt::format("'{}' operator not supported for {}",
+                                             to_string(check.op), left.field.info->name),
+                      .hint = "use ="},
+                     check.place);
     if (!is_supported(check.op, left.type))
       return located({.message = fmt::format("'{}' operator not supported for {}",
                                              to_string(check.op), filters_of(left.type))},
@@ -209,10 +262,9 @@ class Compiler {
 
   Status set_constants(const Node& node, Check& check) {
     const bool is_type = is_event_type(check.left) && is_equality(check.op);
-    check.constants.resize(node.values.size());
-    for (size_t i = 0; i < node.values.size(); ++i) {
-      const std::string& value = node.values[i];
-      if (Status status = parse_constant(value, check.left, check.op, check.constants[i]); !status)
+    check.constants.reserve(node.values.size());
+    for (const std::string& value : node.values) {
+      if (Status status = add_constant(value, check); !status)
         return located(std::move(status).error(), node.place);
       if (is_type && !is_event_name(value))
         return located({.code = Code::not_found,
@@ -222,7 +274,6 @@ class Compiler {
       warn_about(value, node.place);
       if (check.op == Op::regex) SAKER_CHECK(add_regex(value, check));
     }
-    if (check.left.type == Type::hostname) set_host_addresses(check);
     return {};
   }
 
@@ -240,15 +291,6 @@ class Compiler {
                                        pattern),
                            check.place});
     return {};
-  }
-
-  void set_host_addresses(Check& check) {
-    resolve_host_names(check.constants);
-    for (const Constant& constant : check.constants)
-      if (constant.networks.empty())
-        warnings_.push_back(
-            {fmt::format("host name '{}' does not resolve: no address equals it", constant.text),
-             check.place});
   }
 
   void warn_about(const std::string& value, const Place& place) {

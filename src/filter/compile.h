@@ -19,6 +19,9 @@ class RE2;
 
 namespace saker::filter {
 
+class HostName;
+struct CompileCache;
+
 // A field or a transformer over operands, typed.
 struct Operand {
   enum class Kind : uint8_t { field, transformer, literal, list } kind = Kind::field;
@@ -44,7 +47,8 @@ inline bool evaluate(const Operand& operand, const EvalContext& context, Values&
   return evaluate_call(operand, context, out);
 }
 
-// One constant of a check, parsed for the type of the left side. Small, since lists hold many.
+// One constant of a check, parsed for the type of the left side. Small, since lists hold many;
+// addresses stand beside, in the check.
 struct Constant {
   std::string text;  // as written (after unescaping); bytes for byte buffers
   union {            // by the left side's type
@@ -53,9 +57,6 @@ struct Constant {
     double real;
     bool boolean;
   };
-  // ip: the address with its full length; net: the network; hostname: its addresses, none when it
-  // does not resolve.
-  std::vector<IpNetwork> networks;
 };
 
 struct Check {
@@ -63,6 +64,8 @@ struct Check {
   Op op = Op::exists;
   Modifier modifier = Modifier::none;
   std::vector<Constant> constants;
+  std::vector<IpNetwork> networks;               // ip (with its full length), net: one a constant
+  std::vector<std::shared_ptr<HostName>> hosts;  // hostname: one a constant
   std::optional<Operand> right;
   std::shared_ptr<const re2::RE2> regex;                 // Op::regex with one pattern
   std::vector<std::shared_ptr<const re2::RE2>> regexes;  // with a modifier: one a constant
@@ -93,6 +96,7 @@ struct CompileWarning {
 struct CompileOptions {
   std::string_view source = "syscall";  // fields of other sources are unknown
   bool in_rule = true;                  // refuses evt.type = val(...)
+  CompileCache* cache = nullptr;        // may be null
 };
 
 struct CompiledFilter {
@@ -102,7 +106,7 @@ struct CompiledFilter {
 
 // The tree must hold no macro nodes any more. Error positions are places in the condition's text;
 // the messages are those that users of the language know ("filter_check called with nonexistent
-// field X"). Host names among the constants are looked up, within a bounded time.
+// field X"). No host name is looked up: see host_names.h.
 Result<CompiledFilter> compile(const Node& node, const FieldCatalog& catalog,
                                const CompileOptions& options);
 

@@ -8,6 +8,7 @@
 
 #include "base/strings.h"
 #include "event/schema.h"
+#include "filter/host_names.h"
 
 namespace saker::filter {
 
@@ -89,9 +90,14 @@ Status parse_boolean(std::string_view text, Constant& out) {
   return {};
 }
 
-Status parse_address(std::string_view text, Constant& out) {
+Status add_address(std::string_view text, Check& check) {
   const IpAddress address = SAKER_TRY(parse_ip(text));
-  out.networks = {{address, static_cast<uint8_t>(address.v6 ? 128 : 32)}};
+  check.networks.push_back({address, static_cast<uint8_t>(address.v6 ? 128 : 32)});
+  return {};
+}
+
+Status add_network(std::string_view text, Check& check) {
+  check.networks.push_back(SAKER_TRY(parse_network(text)));
   return {};
 }
 
@@ -138,23 +144,27 @@ std::string event_name_hint(std::string_view name) {
   return near ? fmt::format("did you mean {}?", *near) : "";
 }
 
-Status parse_constant(std::string_view text, const Operand& left, Op op, Constant& out) {
+Status add_constant(std::string_view text, Check& check) {
   if (text.size() > kLongestConstant) {
     constexpr size_t kShown = 32;
     return Error{.message = fmt::format("filter parameter too long: \"{}...\" has {} bytes, at "
                                         "most {} are allowed",
                                         text.substr(0, kShown), text.size(), kLongestConstant)};
   }
+  Constant& out = check.constants.emplace_back();
   out.text = text;
-  if (left.type == Type::bytes)
-    return op == Op::bcontains || op == Op::bstartswith ? parse_hex_bytes(text, out.text)
-                                                        : Status();
+  const Type type = check.left.type;
+  if (type == Type::bytes)
+    return check.op == Op::bcontains || check.op == Op::bstartswith
+               ? parse_hex_bytes(text, out.text)
+               : Status();
   if (text.contains('\0')) return Error{.message = "filter value must not contain a NUL byte"};
-  if (is_number(left.type)) return parse_number(text, left.type, out);
-  switch (left.type) {
+  if (is_number(type)) return parse_number(text, type, out);
+  switch (type) {
     case Type::boolean: return parse_boolean(text, out);
-    case Type::ip: return parse_address(text, out);
-    case Type::net: out.networks = {SAKER_TRY(parse_network(text))}; return {};
+    case Type::ip: return add_address(text, check);
+    case Type::net: return add_network(text, check);
+    case Type::hostname: check.hosts.push_back(host_name(text)); return {};
     default: return {};
   }
 }

@@ -74,6 +74,7 @@ enum FieldFlags : uint16_t {
   kTableOnly = 32,    // shown by tools only
   kTimeText = 64,     // text for people, in JSON the event's ns timestamp
   kPrintOnly = 128,   // only in outputs
+  kDistance = 256,    // compared by `=` alone, which means "at most so far away"
 };
 
 struct FieldInfo {

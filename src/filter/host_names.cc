@@ -1,6 +1,5 @@
-// Looking up host names that conditions compare with. A name server that does not answer must not
-// keep a rule set from loading, so look-ups run on threads of their own and are given up after a
-// while.
+#include "filter/host_names.h"
+
 #include <netdb.h>
 #include <netinet/in.h>
 
@@ -8,16 +7,17 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
-#include <memory>
+#include <deque>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
-
-#include "filter/constant.h"
 
 namespace saker::filter {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
 constexpr auto kLongestWait = std::chrono::seconds(2);
 constexpr size_t kMostThreads = 16;
 
@@ -47,44 +47,94 @@ std::vector<IpNetwork> look_up(const std::string& name) {
   return addresses;
 }
 
-// What the caller and its threads share; the threads may outlive the call.
-struct LookUps {
-  std::mutex mutex;
-  std::condition_variable done;
-  std::vector<std::string> names;
-  std::vector<std::vector<IpNetwork>> results;
-  size_t next = 0;
-  size_t finished = 0;
-  bool given_up = false;
-
-  void work() {
-    std::unique_lock lock(mutex);
-    while (!given_up && next < names.size()) {
-      const size_t index = next++;
-      lock.unlock();
-      std::vector<IpNetwork> addresses = look_up(names[index]);
-      lock.lock();
-      results[index] = std::move(addresses);
-      ++finished;
-      done.notify_one();
-    }
-  }
-};
-
 }  // namespace
 
-void resolve_host_names(std::span<Constant> constants) {
-  const auto shared = std::make_shared<LookUps>();
-  for (const Constant& constant : constants) shared->names.push_back(constant.text);
-  shared->results.resize(shared->names.size());
-  const size_t threads = std::min(kMostThreads, shared->names.size());
-  for (size_t i = 0; i < threads; ++i) std::thread([shared] { shared->work(); }).detach();
-  std::unique_lock lock(shared->mutex);
-  shared->done.wait_for(lock, kLongestWait,
-                        [&] { return shared->finished == shared->names.size(); });
-  shared->given_up = true;
-  for (size_t i = 0; i < constants.size(); ++i)
-    constants[i].networks = std::move(shared->results[i]);
+// All names of the process, and the threads that look them up. Never destroyed, since a name server
+// may keep a thread beyond the end of main().
+class HostNames {
+ public:
+  static HostNames& instance() {
+    static auto* names = new HostNames;
+    return *names;
+  }
+
+  std::shared_ptr<HostName> of(std::string_view name) {
+    const std::lock_guard lock(mutex_);
+    std::weak_ptr<HostName>& entry = names_.try_emplace(std::string(name)).first->second;
+    std::shared_ptr<HostName> found = entry.lock();
+    if (found == nullptr) entry = found = std::make_shared<HostName>(name);
+    return found;
+  }
+
+  void begin_ahead() {
+    const std::lock_guard lock(mutex_);
+    begin(HostName::State::asked_ahead);
+  }
+
+  void wait_for(HostName& name) {
+    std::unique_lock lock(mutex_);
+    begin(HostName::State::asked);
+    if (!deadline_) deadline_ = Clock::now() + kLongestWait;
+    const auto is_known = [&] { return name.state_ == HostName::State::known; };
+    if (!answered_.wait_until(lock, *deadline_, is_known)) name.state_ = HostName::State::known;
+  }
+
+ private:
+  // With the lock held.
+  void begin(HostName::State state) {
+    for (auto entry = names_.begin(); entry != names_.end();) {
+      std::shared_ptr<HostName> name = entry->second.lock();
+      if (name == nullptr) {
+        entry = names_.erase(entry);
+        continue;
+      }
+      ++entry;
+      if (name->state_ != HostName::State::new_name) continue;
+      name->state_ = state;
+      waiting_.push_back(std::move(name));
+    }
+    while (threads_ < std::min(kMostThreads, waiting_.size())) {
+      ++threads_;
+      std::thread([this] { work(); }).detach();
+    }
+  }
+
+  void work() {
+    std::unique_lock lock(mutex_);
+    while (!waiting_.empty()) {
+      const std::shared_ptr<HostName> name = std::move(waiting_.front());
+      waiting_.pop_front();
+      if (name->state_ == HostName::State::known) continue;  // given up
+      lock.unlock();
+      std::vector<IpNetwork> addresses = look_up(name->name());
+      lock.lock();
+      if (name->state_ == HostName::State::known) continue;
+      name->addresses_ = std::move(addresses);
+      name->state_.store(HostName::State::known, std::memory_order_release);
+      answered_.notify_all();
+    }
+    --threads_;
+  }
+
+  std::mutex mutex_;
+  std::condition_variable answered_;
+  std::map<std::string, std::weak_ptr<HostName>, std::less<>> names_;
+  std::deque<std::shared_ptr<HostName>> waiting_;
+  size_t threads_ = 0;
+  std::optional<Clock::time_point> deadline_;  // of all waits together
+};
+
+std::span<const IpNetwork> HostName::wait() {
+  HostNames::instance().wait_for(*this);
+  return addresses_;
+}
+
+std::shared_ptr<HostName> host_name(std::string_view name) {
+  return HostNames::instance().of(name);
+}
+
+void look_up_host_names_ahead() {
+  HostNames::instance().begin_ahead();
 }
 
 }  // namespace saker::filter

@@ -10,14 +10,16 @@
 
 #include "base/assert.h"
 #include "base/strings.h"
+#include "filter/compile_cache.h"
 #include "filter/diagnostics.h"
 
 namespace saker::filter {
 
 class OutputTemplate::Compiler {
  public:
-  Compiler(std::string_view text, const FieldCatalog& catalog, std::string_view source)
-      : text_(text), catalog_(catalog), source_(source) {}
+  Compiler(std::string_view text, const FieldCatalog& catalog, std::string_view source,
+           CompileCache* cache)
+      : text_(text), catalog_(catalog), source_(source), cache_(cache) {}
 
   Result<OutputTemplate> run() {
     OutputTemplate result;
@@ -25,6 +27,10 @@ class OutputTemplate::Compiler {
       result.starts_with_star_ = true;
       pos_ = 1;
     }
+    const auto percents = static_cast<size_t>(std::ranges::count(text_, '%'));
+    constexpr size_t kMostExpected = 64;
+    result.tokens_.reserve(std::min(percents, kMostExpected) + 1);
+    result.fields_.reserve(std::min(percents, kMostExpected));
     for (;;) {
       const size_t percent = text_.find('%', pos_);
       Token token;
@@ -49,14 +55,26 @@ class OutputTemplate::Compiler {
     if (pos_ >= text_.size())
       return fail("invalid formatting syntax: formatting cannot end with a %", start);
     ParsedOperand parsed = SAKER_TRY(longest_operand());
+    token.operand = SAKER_TRY(shared_operand(parsed));
+    add_fields(parsed.operand, token.operand, result.fields_);
+    pos_ += parsed.length;
+    return {};
+  }
+
+  Result<std::shared_ptr<const Operand>> shared_operand(const ParsedOperand& parsed) {
+    const bool cached = cache_ != nullptr && parsed.operand.kind == OperandAst::Kind::field;
+    std::string key;
+    if (cached) {
+      key = fmt::format("{} {}", source_, parsed.operand.text);
+      if (const auto found = cache_->operands.find(key); found != cache_->operands.end())
+        return found->second;
+    }
     Result<Operand> operand = compile_operand(parsed.operand, catalog_, source_);
     if (!operand) return unknown(std::move(operand).error(), parsed.length);
     SAKER_CHECK(check_displayable(*operand));
-    add_fields(parsed.operand, *operand, result.fields_);
-    token.operand = std::move(*operand);
-    token.has_operand = true;
-    pos_ += parsed.length;
-    return {};
+    auto shared = std::make_shared<const Operand>(std::move(*operand));
+    if (cached) cache_->operands.emplace(std::move(key), shared);
+    return shared;
   }
 
   Status width(uint32_t& out) {
@@ -113,13 +131,16 @@ class OutputTemplate::Compiler {
   }
 
   // The fields of an operand, each once under the name that the template has for it.
-  static void add_fields(const OperandAst& ast, const Operand& operand, std::vector<Named>& out) {
-    if (operand.kind == Operand::Kind::field) {
+  static void add_fields(const OperandAst& ast, const std::shared_ptr<const Operand>& operand,
+                         std::vector<Named>& out) {
+    if (operand->kind == Operand::Kind::field) {
       const auto same = [&](const Named& row) { return row.name == ast.text; };
       if (std::ranges::none_of(out, same)) out.push_back({ast.text, operand});
       return;
     }
-    for (size_t i = 0; i < ast.args.size(); ++i) add_fields(ast.args[i], operand.args[i], out);
+    // What is inside lives as long as the whole.
+    for (size_t i = 0; i < ast.args.size(); ++i)
+      add_fields(ast.args[i], {operand, &operand->args[i]}, out);
   }
 
   [[nodiscard]] Error located_here(Error error, size_t offset) const {
@@ -139,21 +160,22 @@ class OutputTemplate::Compiler {
   std::string_view text_;
   const FieldCatalog& catalog_;
   std::string_view source_;
+  CompileCache* cache_;
   size_t pos_ = 0;
 };
 
 Result<OutputTemplate> OutputTemplate::compile(std::string_view text, const FieldCatalog& catalog,
-                                               std::string_view source) {
+                                               std::string_view source, CompileCache* cache) {
   constexpr size_t kLongest = 1 << 20;
   if (text.size() > kLongest) return Error{.message = "output is too long"};
-  return Compiler(text, catalog, source).run();
+  return Compiler(text, catalog, source, cache).run();
 }
 
 Status OutputTemplate::append(const OutputTail& tail, const FieldCatalog& catalog,
-                              std::string_view source) {
-  SAKER_ASSERT(!tail_field_);
-  OutputTemplate more = SAKER_TRY(compile(tail.text, catalog, source));
-  OutputTemplate field = SAKER_TRY(compile("%" + tail.field, catalog, source));
+                              std::string_view source, CompileCache* cache) {
+  SAKER_ASSERT(tail_field_ == nullptr);
+  OutputTemplate more = SAKER_TRY(compile(tail.text, catalog, source, cache));
+  OutputTemplate field = SAKER_TRY(compile("%" + tail.field, catalog, source, cache));
   tail_field_ = std::move(field.tokens_.front().operand);
   tail_absent_when_ = tail.absent_when;
   body_tokens_ = tokens_.size();
@@ -164,7 +186,7 @@ Status OutputTemplate::append(const OutputTail& tail, const FieldCatalog& catalo
 }
 
 bool OutputTemplate::has_tail(const EvalContext& context, Values& values) const {
-  if (!tail_field_) return true;
+  if (tail_field_ == nullptr) return true;
   values.clear();
   std::string value;
   if (!evaluate_shown(*tail_field_, context, values)) return false;
@@ -175,12 +197,12 @@ bool OutputTemplate::has_tail(const EvalContext& context, Values& values) const 
 bool OutputTemplate::append_token(const Token& token, const EvalContext& context, Values& values,
                                   std::string& out) {
   out += token.literal;
-  if (!token.has_operand) return true;
+  if (token.operand == nullptr) return true;
   const size_t start = out.size();
   values.clear();
-  const bool has_value = evaluate_shown(token.operand, context, values);
+  const bool has_value = evaluate_shown(*token.operand, context, values);
   if (has_value) {
-    append_text(token.operand, values, out);
+    append_text(*token.operand, values, out);
   } else {
     out += "<NA>";
   }
@@ -209,7 +231,7 @@ void OutputTemplate::refresh(const EvalContext& context, bool (*wanted)(const Op
                              std::vector<std::string>& pieces) const {
   Values values;
   for (size_t i = 0; i < tokens_.size() && i < pieces.size(); ++i) {
-    if (!tokens_[i].has_operand || !wanted(tokens_[i].operand)) continue;
+    if (tokens_[i].operand == nullptr || !wanted(*tokens_[i].operand)) continue;
     pieces[i].clear();
     append_token(tokens_[i], context, values, pieces[i]);
   }
@@ -220,7 +242,7 @@ void OutputTemplate::collect(const EvalContext& context,
   Values values;
   const size_t count = has_tail(context, values) ? fields_.size() : body_fields_;
   for (const Named& field : std::span(fields_).first(count))
-    out.push_back({field.name, show_value(field.operand, context, values)});
+    out.push_back({field.name, show_value(*field.operand, context, values)});
 }
 
 bool evaluate_shown(const Operand& operand, const EvalContext& context, Values& out) {
@@ -238,7 +260,7 @@ finding::FieldValue show_value(const Operand& operand, const EvalContext& contex
 std::vector<const Operand*> OutputTemplate::operands() const {
   std::vector<const Operand*> all;
   for (const Token& token : tokens_)
-    if (token.has_operand) all.push_back(&token.operand);
+    if (token.operand != nullptr) all.push_back(token.operand.get());
   return all;
 }
 

@@ -1,7 +1,7 @@
 // Output templates: "shell in container (user=%user.name %proc.aname[2])".
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,11 +20,13 @@ struct OutputTail {
 class OutputTemplate {
  public:
   // Fails with a message containing "unknown filter: X" for a token that is no field.
+  // `cache` may be null.
   static Result<OutputTemplate> compile(std::string_view text, const FieldCatalog& catalog,
-                                        std::string_view source);
+                                        std::string_view source, CompileCache* cache = nullptr);
 
   // Appends a tail; once a template.
-  Status append(const OutputTail& tail, const FieldCatalog& catalog, std::string_view source);
+  Status append(const OutputTail& tail, const FieldCatalog& catalog, std::string_view source,
+                CompileCache* cache = nullptr);
 
   // The text with every token filled in; a field without value prints "<NA>". False, with `out`
   // unspecified, when the template does not start with '*', `require_all` is set and some field has
@@ -46,15 +48,14 @@ class OutputTemplate {
 
  private:
   struct Token {
-    std::string literal;  // text before the operand
-    Operand operand;
-    bool has_operand = false;
-    uint32_t width = 0;  // pad or cut to this many bytes; 0: as it is
+    std::string literal;                     // text before the operand
+    std::shared_ptr<const Operand> operand;  // null: none
+    uint32_t width = 0;                      // pad or cut to this many bytes; 0: as it is
   };
   // A distinct field for collect(), under its name as written.
   struct Named {
     std::string name;
-    Operand operand;
+    std::shared_ptr<const Operand> operand;
   };
   class Compiler;
 
@@ -67,7 +68,7 @@ class OutputTemplate {
   std::vector<Token> tokens_;
   std::vector<Named> fields_;
   size_t body_tokens_ = 0, body_fields_ = 0;  // before the tail
-  std::optional<Operand> tail_field_;
+  std::shared_ptr<const Operand> tail_field_;
   std::string tail_absent_when_;
   bool starts_with_star_ = false;
 };

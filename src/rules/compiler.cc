@@ -17,6 +17,7 @@ namespace {
 constexpr size_t kMaxNodes = 2'000'000;      // of all conditions together, macros put in
 constexpr size_t kMaxNodesOfRule = 200'000;  // of one
 constexpr size_t kManyEventTypes = 100;
+constexpr size_t kMostCompared = 20'000;
 constexpr std::string_view kContainerInfo = "%container.info";
 constexpr std::array<std::string_view, 6> kOldFields = {"evt.dir",           "evt.latency",
                                                         "evt.latency.s",     "evt.latency.ns",
@@ -62,6 +63,23 @@ std::string_view word_after(std::string_view message, std::string_view phrase) {
 }
 
 }  // namespace
+
+// Constants of a condition that look like names of lists.
+static std::vector<std::string> names_compared(const filter::Node& condition) {
+  std::set<std::string_view> names;
+  for_each_check(condition, [&](const filter::Node& check) {
+    for (const std::string& value : check.values)
+      if (names.size() < kMostCompared && value.contains('_')) names.insert(value);
+  });
+  return {names.begin(), names.end()};
+}
+
+// What only a person would ask for.
+static void forget_sources(Rule& rule) {
+  rule.condition = {};
+  rule.condition_text = {};
+  rule.macros = rule.lists = rule.fields = rule.exception_names = {};
+}
 
 // One rule on its way through the compiler.
 struct Compiler::Job {
@@ -157,6 +175,8 @@ Status Compiler::compile_rule(size_t number) {
   }
   for (const Problem& warning : job.warnings) reporter_.add_warning(warning);
   compiled.warnings = std::move(job.warnings);
+  if (!job.dropped) compiled.compared = names_compared(job.rule.condition);
+  if (!options_.keep_sources) forget_sources(job.rule);
   if (!job.dropped) compiled.rule = std::move(job.rule);
   return {};
 }
@@ -241,14 +261,20 @@ const filter::FieldInfo* Compiler::field(std::string_view name) const {
   return found == fields_.end() ? nullptr : found->second;
 }
 
-void Compiler::warn_deprecated(Job& job, std::string_view name, const Trail& trail) {
+static bool is_old(std::string_view field) {
+  return std::find(kOldFields.begin(), kOldFields.end(), field) != kOldFields.end();
+}
+
+bool Compiler::is_deprecated(std::string_view name) const {
   const filter::FieldInfo* info = field(name);
-  const bool old = std::find(kOldFields.begin(), kOldFields.end(), name) != kOldFields.end();
-  if (!old && (info == nullptr || !info->has(filter::kDeprecated))) return;
+  return is_old(name) || (info != nullptr && info->has(filter::kDeprecated));
+}
+
+void Compiler::warn_deprecated(Job& job, std::string_view name, const Trail& trail) {
   std::string message = "field '" + std::string(name) + "' is deprecated: ";
   if (name == "evt.dir") {
     message += "only the ends of calls are seen, so that evt.dir = < is always true";
-  } else if (old) {
+  } else if (is_old(name)) {
     message += "without the beginnings of calls there is no latency, it is always 0";
   } else {
     message += "it never has a value";
@@ -266,7 +292,8 @@ void Compiler::check_condition(Job& job) {
     if (check.right) collect_fields(*check.right, fields);
     for (std::string& name : fields) {
       if (seen.contains(name)) continue;
-      warn_deprecated(job, name, NodeTrail(*this, job, check.place.offset).at);
+      if (is_deprecated(name))
+        warn_deprecated(job, name, NodeTrail(*this, job, check.place.offset).at);
       seen.insert(std::move(name));
     }
     if (na_warned || !compares_with_na(check)) return;
@@ -292,7 +319,8 @@ static bool applies(const OutputAddition& addition, const Rule& rule) {
 
 Status Compiler::compile_extra_fields(Job& job, const OutputAddition& addition) {
   for (const auto& [name, text] : addition.extra_fields) {
-    auto compiled = filter::OutputTemplate::compile("*" + text, *options_.catalog, job.def.source);
+    auto compiled =
+        filter::OutputTemplate::compile("*" + text, *options_.catalog, job.def.source, &cache_);
     if (!compiled.ok())
       return reporter_.fail(kErrOutput, compiled.error().message,
                             Trail{&job.trail, "rule output", name, job.def.output_place}, {});
@@ -311,7 +339,7 @@ Status Compiler::append_suggested(Job& job, const Trail& trail) {
   for (const auto& [label, field] : suggested.labels)
     if (!named.contains(field)) tail.text += " " + label + "=%" + field;
   if (tail.text.empty()) return {};
-  Status status = job.rule.output.append(tail, *options_.catalog, job.def.source);
+  Status status = job.rule.output.append(tail, *options_.catalog, job.def.source, &cache_);
   return status.ok() ? Status{} : reporter_.fail(kErrOutput, status.error().message, trail, {});
 }
 
@@ -333,7 +361,8 @@ Status Compiler::compile_output(Job& job) {
       text.erase(at, kContainerInfo.size());
   }
   job.rule.output_text = text;
-  auto compiled = filter::OutputTemplate::compile("*" + text, *options_.catalog, job.def.source);
+  auto compiled =
+      filter::OutputTemplate::compile("*" + text, *options_.catalog, job.def.source, &cache_);
   if (!compiled.ok()) {
     const std::string& message = compiled.error().message;
     if (job.def.skip_if_unknown_filter && is_about_unknown_name(message)) {
@@ -348,14 +377,15 @@ Status Compiler::compile_output(Job& job) {
   SAKER_CHECK(append_suggested(job, trail));
   std::set<std::string_view> seen;
   for (const filter::Operand* operand : job.rule.output.operands())
-    if (const std::string_view name = field_name(operand->text); seen.insert(name).second)
+    if (const std::string_view name = field_name(operand->text);
+        is_deprecated(name) && seen.insert(name).second)
       warn_deprecated(job, name, trail);
   return {};
 }
 
 Status Compiler::compile_condition(Job& job) {
-  auto compiled =
-      filter::compile(job.rule.condition, *options_.catalog, {.source = job.def.source});
+  auto compiled = filter::compile(job.rule.condition, *options_.catalog,
+                                  {.source = job.def.source, .cache = &cache_});
   if (!compiled.ok()) {
     const Error& error = compiled.error();
     if (job.def.skip_if_unknown_filter && is_about_unknown_name(error.message)) {
@@ -448,17 +478,11 @@ std::string Compiler::hint_for(std::string_view message) const {
   return {};
 }
 
-// Constants of the conditions that look like names of lists.
 std::vector<std::string> Compiler::compared_values() const {
-  constexpr size_t kMost = 20'000;
   std::set<std::string> values;
-  for (const Compiled& compiled : compiled_) {
-    if (!compiled.rule) continue;
-    for_each_check(compiled.rule->condition, [&](const filter::Node& check) {
-      for (const std::string& value : check.values)
-        if (values.size() < kMost && value.contains('_')) values.insert(value);
-    });
-  }
+  for (const Compiled& compiled : compiled_)
+    for (const std::string& value : compiled.compared)
+      if (values.size() < kMostCompared) values.insert(value);
   return {values.begin(), values.end()};
 }
 

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "filter/compile_cache.h"
 #include "rules/collector.h"
 #include "rules/condition_text.h"
 #include "rules/macros.h"
@@ -34,7 +35,8 @@ class Compiler {
     uint64_t fingerprint = 0;
     std::vector<std::string> macro_names;  // all that it uses
     std::vector<Problem> warnings;
-    std::optional<Rule> rule;  // nothing: dropped with a warning
+    std::vector<std::string> compared;  // constants that look like names of lists
+    std::optional<Rule> rule;           // nothing: dropped with a warning
   };
   struct Job;
   struct NodeTrail;
@@ -59,6 +61,7 @@ class Compiler {
   [[nodiscard]] FilePlace locate(const Job& job, uint64_t offset) const;
   [[nodiscard]] std::string hint_for(std::string_view message) const;
   [[nodiscard]] const filter::FieldInfo* field(std::string_view name) const;
+  [[nodiscard]] bool is_deprecated(std::string_view name) const;
   void warn_deprecated(Job& job, std::string_view name, const Trail& trail);
 
   const Collector& collector_;
@@ -70,6 +73,7 @@ class Compiler {
   size_t nodes_left_ = 0;
   uint64_t next_offset_ = 0;
   std::vector<Compiled> compiled_;  // numbered as rules in the collector
+  filter::CompileCache cache_;
   std::unordered_map<std::string_view, const filter::FieldInfo*> fields_;
 };
 

@@ -67,6 +67,10 @@ Implied either(Implied a, const Implied& b) {
   return a;
 }
 
+bool implies_nothing(const Implied& implied) {
+  return !implied.never && !implied.socket_fd && !implied.paths && !implied.ports;
+}
+
 bool is_open(const event::EventInfo& info) {
   return info.name == "open" || info.name == "openat" || info.name == "openat2" ||
          info.name == "creat";
@@ -312,8 +316,10 @@ event::ArgumentTest test_of(const Plan& plan, const event::EventInfo& info,
     }
     const Kind kind{info, event::mode_of_class(i), event::class_failed(i)};
     Implied any_rule{.never = true, .socket_fd = false, .paths = {}, .ports = {}};
-    for (const PlanRule& row : plan.rules)
+    for (const PlanRule& row : plan.rules) {
       any_rule = either(std::move(any_rule), maker.implied(row.event_part, kind));
+      if (implies_nothing(any_rule)) break;
+    }
     test.by_class[i] = to_class_test(any_rule);
     any_class = either(std::move(any_class), any_rule);
   }
@@ -361,36 +367,68 @@ bool lists_fds(std::string_view field) {
          field.starts_with("fdlist.");
 }
 
-bool reads_data(std::string_view field) {
-  return field.starts_with("evt.buffer") || field.starts_with("evt.arg.data") ||
-         field.starts_with("evt.rawarg.data") || field.starts_with("evt.args") ||
-         field.starts_with("evt.info");
+// What a rule reads, in its condition and its output, beyond the parameters themselves.
+struct Reads {
+  bool fd = false;                              // of the fd that the event uses
+  bool fds = false;                             // all fds of a process
+  bool data = false;                            // of reads and writes
+  std::vector<const filter::FieldRef*> params;  // evt.arg and evt.rawarg
+};
+
+bool reads_all_params(std::string_view field) {
+  return field == "evt.args" || field == "evt.info";
 }
 
-void note_field(std::string_view field, const event::EventInfo& info, event::Demand& demand) {
-  if (reads_fd(field) && info.has(event::UsesFd)) demand.fd_info.set(info.code);
-  demand.needs_all_fds |= lists_fds(field);
-  demand.needs_data |= reads_data(field);
+void note_field(const filter::FieldRef& field, Reads& reads) {
+  const std::string_view name = field.info->name;
+  reads.fd |= reads_fd(name) || reads_all_params(name);
+  reads.fds |= lists_fds(name);
+  reads.data |= name.starts_with("evt.buffer") || reads_all_params(name);
+  if (name == "evt.arg" || name == "evt.rawarg") reads.params.push_back(&field);
 }
 
-void note_operand(const filter::Operand& operand, const event::EventInfo& info,
-                  event::Demand& demand) {
-  if (operand.kind == filter::Operand::Kind::field) note_field(operand.field.text, info, demand);
-  for (const filter::Operand& arg : operand.args) note_operand(arg, info, demand);
+void note_operand(const filter::Operand& operand, Reads& reads) {
+  if (operand.kind == filter::Operand::Kind::field) note_field(operand.field, reads);
+  for (const filter::Operand& arg : operand.args) note_operand(arg, reads);
 }
 
-void note_expr(const filter::Expr& expr, const event::EventInfo& info, event::Demand& demand) {
-  for (const filter::Expr& child : expr.children) note_expr(child, info, demand);
+void note_expr(const filter::Expr& expr, Reads& reads) {
+  for (const filter::Expr& child : expr.children) note_expr(child, reads);
   if (expr.kind != filter::Expr::Kind::check) return;
-  note_operand(expr.check->left, info, demand);
-  if (expr.check->right) note_operand(*expr.check->right, info, demand);
+  note_operand(expr.check->left, reads);
+  if (expr.check->right) note_operand(*expr.check->right, reads);
 }
 
-// Which of an event's context the rule reads, in its condition and its output.
-void note_rule(const Rule& rule, const event::EventInfo& info, event::Demand& demand) {
-  note_expr(rule.expr, info, demand);
-  for (const filter::Operand* operand : rule.output.operands())
-    note_operand(*operand, info, demand);
+Reads reads_of(const Rule& rule) {
+  Reads reads;
+  note_expr(rule.expr, reads);
+  for (const filter::Operand* operand : rule.output.operands()) note_operand(*operand, reads);
+  for (const auto& [name, output] : rule.extra_fields)
+    for (const filter::Operand* operand : output.operands()) note_operand(*operand, reads);
+  return reads;
+}
+
+// The parameter that an argument names or counts, or null.
+const event::ParamInfo* param_of(const filter::FieldArg& arg, const event::EventInfo& info) {
+  const auto index = arg.index
+                         ? *arg.index
+                         : static_cast<uint64_t>(static_cast<int64_t>(info.param_index(arg.text)));
+  return index < info.params.size() ? &info.params[index] : nullptr;
+}
+
+// Which of an event's context the rule reads. An fd among the parameters is shown with its name.
+void note_rule(const Reads& reads, const event::EventInfo& info, event::Demand& demand) {
+  bool fd = reads.fd;
+  bool data = reads.data;
+  for (const filter::FieldRef* field : reads.params) {
+    const event::ParamInfo* param = param_of(field->arg, info);
+    if (param == nullptr) continue;
+    fd |= param->type == event::ParamType::Fd || param->type == event::ParamType::Fd32;
+    data |= param->type == event::ParamType::ByteBuf && param->name == "data";
+  }
+  if (fd && info.has(event::UsesFd)) demand.fd_info.set(info.code);
+  demand.needs_all_fds |= reads.fds;
+  demand.needs_data |= data;
 }
 
 }  // namespace
@@ -399,11 +437,16 @@ event::Demand make_demand(const RuleSet& set, const PlanSet& plans,
                           const PredicateTable& predicates, const ExprTable& exprs) {
   event::Demand demand;
   const DemandMaker maker(predicates, exprs);
+  std::vector<std::optional<Reads>> reads(set.rules.size());
   for (const event::EventInfo& info : event::all_events()) {
     const Plan* plan = plans.of_code(info.code);
     if (plan == nullptr) continue;
     demand.events.set(info.code);
-    for (const PlanRule& row : plan->rules) note_rule(set.rules[row.rule], info, demand);
+    for (const PlanRule& row : plan->rules) {
+      std::optional<Reads>& rule_reads = reads[row.rule];
+      if (!rule_reads) rule_reads = reads_of(set.rules[row.rule]);
+      note_rule(*rule_reads, info, demand);
+    }
     demand.tests[info.code] = test_of(*plan, info, maker);
     if (demand.tests[info.code].never()) demand.events.reset(info.code);
     if (info.code == event::GENERIC_X) add_generic_syscalls(set, *plan, demand);

@@ -41,49 +41,17 @@ struct Engine::Impl {
         plans(set, predicates, exprs),
         evaluator(predicates, exprs, plans),
         demand(make_demand(set, plans, predicates, exprs)),
-        stats(set.rules.size()) {
-    for (const Plan& plan : plans.plans())
-      if (candidates.size() < plan.words) candidates.resize(plan.words);
-  }
+        stats(set.rules.size()),
+        candidates(plans.most_words()) {}
 
   [[nodiscard]] const Plan* plan_of(const event::Event& event) const {
     return event.source == event::Source::syscall ? plans.of_code(event.type) : plans.of_audit();
   }
 
-  // Adds the guard's rules that are alive.
-  uint64_t let_in(const Plan& plan, const uint64_t* alive, const Guard& guard) {
-    uint64_t any = 0;
-    for (uint32_t w = 0; w < plan.words; ++w) {
-      candidates[w] |= alive[w] & guard.rules[w];
-      any |= candidates[w];
-    }
-    return any;
-  }
-
-  static bool any_alive(const Plan& plan, const uint64_t* alive, const RuleBits& rules) {
-    uint64_t any = 0;
-    for (uint32_t w = 0; w < plan.words; ++w) any |= alive[w] & rules[w];
-    return any != 0;
-  }
-
   // The rules worth evaluating: alive for the process, and without a guard or with one that holds.
   // False when none.
   bool find_candidates(const Plan& plan) {
-    const uint64_t* alive = evaluator.alive(plan);
-    uint64_t any = 0;
-    for (uint32_t w = 0; w < plan.words; ++w) {
-      candidates[w] = alive[w] & plan.unguarded[w];
-      any |= candidates[w];
-    }
-    for (size_t g = 0; g < plan.guard_groups.size(); ++g) {
-      if (!any_alive(plan, alive, plan.group_rules[g])) continue;
-      for (PredicateId predicate : evaluator.holding(plan.guard_groups[g]))
-        if (const Guard* guard = plan.guard_of(predicate)) any |= let_in(plan, alive, *guard);
-    }
-    for (const Guard& guard : plan.lone_guards)
-      if (any_alive(plan, alive, guard.rules) && evaluator.holds(guard.predicate))
-        any |= let_in(plan, alive, guard);
-    return any != 0;
+    return evaluator.let_through(plan.event_guards, evaluator.alive(plan), candidates.data());
   }
 
   bool try_rule(const PlanRule& row, bool timed) {

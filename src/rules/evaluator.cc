@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 
 namespace saker::rules {
 
@@ -23,13 +24,20 @@ Evaluator::Evaluator(const PredicateTable& predicates, const ExprTable& exprs, c
       exprs_(exprs),
       generation_(next_generation()),
       predicate_fact_(predicates.size(), kNoFact),
+      group_fact_(predicates.groups().size(), kNoFact),
       node_fact_(exprs.size(), kNoFact),
       predicate_memo_(predicates.size(), 0),
       node_memo_(exprs.size(), 0),
-      groups_(predicates.groups().size()) {
+      groups_(predicates.groups().size()),
+      everything_(plans.most_words(), ~uint64_t{0}),
+      process_candidates_(plans.most_words()) {
   uint32_t facts = 0;
-  for (PredicateId id = 0; id < predicates.size(); ++id)
-    if (predicates[id].process_scope) predicate_fact_[id] = facts++;
+  for (PredicateId id = 0; id < predicates.size(); ++id) {
+    const Predicate& row = predicates[id];
+    if (!row.process_scope) continue;
+    predicate_fact_[id] = facts++;
+    if (row.indexed && group_fact_[row.group] == kNoFact) group_fact_[row.group] = facts++;
+  }
   for (NodeId id = 0; id < exprs.size(); ++id)
     if (exprs[id].process_scope && is_composite(exprs[id])) node_fact_[id] = facts++;
   fact_words_ = (facts + 63) / 64;
@@ -43,9 +51,8 @@ void Evaluator::prepare_slot(event::RuleSlot& slot) {
     slot.generation = generation_;
     slot.seen_epoch = slot.epoch - 1;
   }
-  if (slot.seen_epoch !=
-      slot.epoch) {  // forget what was known; values and bitmaps need no clearing
-    std::fill_n(slot.bits.get(), fact_words_, 0);
+  if (slot.seen_epoch != slot.epoch) {  // forget what was known; bitmaps need no clearing
+    std::fill_n(slot.bits.get(), 2 * fact_words_, 0);
     std::fill_n(slot.bits.get() + 2 * fact_words_, plan_words_, 0);
     slot.seen_epoch = slot.epoch;
   }
@@ -82,10 +89,39 @@ const uint64_t* Evaluator::alive(const Plan& plan) {
   if ((flags & flag) != 0) [[likely]]
     return bits;
   std::fill_n(bits, plan.words, 0);
-  for (size_t i = 0; i < plan.rules.size(); ++i)
-    if (evaluate(plan.rules[i].process_part)) bits[i / 64] |= uint64_t{1} << (i % 64);
   flags |= flag;
+  if (!let_through(plan.process_guards, everything_.data(), process_candidates_.data()))
+    return bits;
+  for (uint32_t w = 0; w < plan.words; ++w) {
+    for (uint64_t left = process_candidates_[w]; left != 0; left &= left - 1) {
+      const auto bit = static_cast<uint32_t>(std::countr_zero(left));
+      if (evaluate(plan.rules[w * 64 + bit].process_part)) bits[w] |= uint64_t{1} << bit;
+    }
+  }
   return bits;
+}
+
+bool Evaluator::let_through(const Guards& guards, const uint64_t* among, uint64_t* out) {
+  const RuleBits& unguarded = guards.unguarded();
+  uint64_t any = 0;
+  for (size_t w = 0; w < unguarded.size(); ++w) any |= out[w] = among[w] & unguarded[w];
+  const auto let_in = [&](std::span<const RuleWord> words) {
+    for (const RuleWord& word : words) any |= out[word.index] |= among[word.index] & word.bits;
+  };
+  for (const Guards::Group& group : guards.groups()) {
+    uint64_t wanted = 0;
+    for (size_t w = 0; w < group.rules.size(); ++w) wanted |= among[w] & group.rules[w];
+    if (wanted == 0) continue;
+    for (PredicateId predicate : look_up(group.group).holding)
+      if (const Guards::Guard* guard = guards.find(predicate)) let_in(guards.rules(*guard));
+  }
+  for (const Guards::Guard& guard : guards.lone()) {
+    const std::span<const RuleWord> words = guards.rules(guard);
+    const bool wanted = std::ranges::any_of(
+        words, [&](const RuleWord& word) { return (among[word.index] & word.bits) != 0; });
+    if (wanted && check(guard.predicate)) let_in(words);
+  }
+  return any != 0;
 }
 
 Evaluator::GroupState& Evaluator::look_up(uint32_t group) {
@@ -96,13 +132,9 @@ Evaluator::GroupState& Evaluator::look_up(uint32_t group) {
   state.values.clear();
   const PredicateGroup& row = predicates_.groups()[group];
   state.has_value = filter::evaluate(row.left(), *context_, state.values);
-  if (state.has_value && !row.indexed().empty()) row.find(state.values, state.holding);
+  if (state.has_value && row.has_index()) row.find(state.values, state.holding);
   for (PredicateId id : state.holding) predicate_memo_[id] = stamp_ << 1 | 1;
   return state;
-}
-
-std::span<const PredicateId> Evaluator::holding(uint32_t group) {
-  return look_up(group).holding;
 }
 
 bool Evaluator::check_event(PredicateId id) {
@@ -122,23 +154,21 @@ bool Evaluator::check_event(PredicateId id) {
   return holds;
 }
 
-// One look-up answers all indexed predicates of the group for this process.
-void Evaluator::judge_group(const Predicate& predicate) {
-  const GroupState& state = look_up(predicate.group);
-  for (PredicateId id : predicates_.groups()[predicate.group].indexed())
-    if (predicate_fact_[id] != kNoFact) learn(predicate_fact_[id], false);
-  for (PredicateId id : state.holding)
-    if (predicate_fact_[id] != kNoFact) learn(predicate_fact_[id], true);
+// One look-up answers all indexed predicates of the group for this process. Those that do not hold
+// are false since the epoch began.
+void Evaluator::judge_group(uint32_t group) {
+  for (PredicateId id : look_up(group).holding) learn(predicate_fact_[id], true);
+  learn(group_fact_[group], true);
 }
 
 bool Evaluator::check_process(PredicateId id) {
   const uint32_t index = predicate_fact_[id];
-  if (known(index)) return fact(index);
   const Predicate& predicate = predicates_[id];
   if (predicate.indexed) {
-    judge_group(predicate);
+    if (!known(group_fact_[predicate.group])) judge_group(predicate.group);
     return fact(index);
   }
+  if (known(index)) return fact(index);
   const bool holds = check_event(id);
   learn(index, holds);
   return holds;

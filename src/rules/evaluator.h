@@ -25,11 +25,8 @@ class Evaluator {
   // The plan's rules that this process can match at all: a bitmap of plan.words words.
   const uint64_t* alive(const Plan& plan);
 
-  // The indexed predicates of a group that hold for the event.
-  std::span<const PredicateId> holding(uint32_t group);
-
-  // One predicate, for the event.
-  bool holds(PredicateId id) { return check(id); }
+  // The rules of a plan among `among` that guards let through; false when none. Both are bitmaps.
+  bool let_through(const Guards& guards, const uint64_t* among, uint64_t* out);
 
   bool evaluate(NodeId id);
 
@@ -48,7 +45,7 @@ class Evaluator {
   bool check(PredicateId id);
   bool check_event(PredicateId id);
   bool check_process(PredicateId id);
-  void judge_group(const Predicate& predicate);
+  void judge_group(uint32_t group);
   bool composite(const ExprNode& node);
   [[nodiscard]] bool known(uint32_t fact) const {
     return (facts_[fact / 64] >> (fact % 64) & 1) != 0;
@@ -60,9 +57,12 @@ class Evaluator {
 
   const PredicateTable& predicates_;
   const ExprTable& exprs_;
-  uint64_t generation_;                   // of this rule set, to tell the slots of an earlier one
-  std::vector<uint32_t> predicate_fact_;  // process-scope predicates: their fact, else kNoFact
-  std::vector<uint32_t> node_fact_;       // process-scope and/or nodes: their fact, else kNoFact
+  uint64_t generation_;  // of this rule set, to tell the slots of an earlier one
+  // Process-scope predicates: their fact, else kNoFact. Those with an index are known together,
+  // once the fact of their group is.
+  std::vector<uint32_t> predicate_fact_;
+  std::vector<uint32_t> group_fact_;
+  std::vector<uint32_t> node_fact_;  // process-scope and/or nodes: their fact, else kNoFact
   uint32_t fact_words_ = 0;
   uint32_t plan_words_ = 0;  // bits "this plan's bitmap is there"
   uint32_t slot_words_ = 0;
@@ -74,6 +74,8 @@ class Evaluator {
   Memo predicate_memo_;
   Memo node_memo_;
   std::vector<GroupState> groups_;
+  RuleBits everything_;          // as many ones as any plan has rules
+  RuleBits process_candidates_;  // of alive()
 };
 
 }  // namespace saker::rules

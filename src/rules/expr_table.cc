@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "event/event.h"
 
 namespace saker::rules {
@@ -23,9 +24,10 @@ static bool names_itself(event::EventCode code) {
 }
 
 static uint32_t cost_of(const filter::Check& check, bool indexed) {
-  constexpr uint32_t kIndexed = 4, kPlain = 8, kSearch = 16, kRegex = 200;
+  constexpr uint32_t kIndexed = 4, kPlain = 8, kSearch = 16, kRegex = 200, kHostName = 1000;
   if (check.left.type == filter::Type::boolean) return 1;
   if (indexed) return kIndexed;
+  if (check.left.type == filter::Type::hostname) return kHostName;  // may wait for a name server
   switch (check.op) {
     case filter::Op::regex: return kRegex;
     case filter::Op::contains:
@@ -56,19 +58,43 @@ std::optional<bool> ExprTable::decided_by_type(const filter::Check& check, event
   return entry->second;
 }
 
+// `parts` are the children, or the predicate of a check.
+static uint64_t hash_of(ExprNode::Kind kind, std::span<const uint32_t> parts) {
+  uint64_t hash = static_cast<uint64_t>(kind) + 1;
+  for (uint32_t part : parts) hash = mix64(hash ^ (uint64_t{part} + 1), 0x9e3779b97f4a7c15ULL);
+  return hash;
+}
+
+std::optional<NodeId> ExprTable::find(uint64_t hash, ExprNode::Kind kind,
+                                      std::span<const uint32_t> parts) const {
+  const auto [begin, end] = interned_.equal_range(hash);
+  for (auto entry = begin; entry != end; ++entry) {
+    const ExprNode& node = nodes_[entry->second];
+    if (node.kind != kind) continue;
+    const bool is_check = kind == ExprNode::Kind::check || kind == ExprNode::Kind::not_check;
+    if (is_check ? node.predicate == parts[0] : std::ranges::equal(children(node), parts))
+      return entry->second;
+  }
+  return std::nullopt;
+}
+
+NodeId ExprTable::insert(uint64_t hash, const ExprNode& node) {
+  const auto id = static_cast<NodeId>(nodes_.size());
+  nodes_.push_back(node);
+  interned_.emplace(hash, id);
+  return id;
+}
+
 NodeId ExprTable::make_check(const std::shared_ptr<const filter::Check>& check, bool negated) {
   const PredicateId predicate = predicates_.intern(check);
   const auto kind = negated ? ExprNode::Kind::not_check : ExprNode::Kind::check;
-  auto [entry, is_new] = interned_.try_emplace({static_cast<uint8_t>(kind), {predicate}},
-                                               static_cast<NodeId>(nodes_.size()));
-  if (is_new) {
-    const Predicate& row = predicates_[predicate];
-    nodes_.push_back({.kind = kind,
-                      .process_scope = row.process_scope,
-                      .predicate = predicate,
-                      .cost = cost_of(*row.check, row.indexed)});
-  }
-  return entry->second;
+  const uint64_t hash = hash_of(kind, {&predicate, 1});
+  if (const std::optional<NodeId> known = find(hash, kind, {&predicate, 1})) return *known;
+  const Predicate& row = predicates_[predicate];
+  return insert(hash, {.kind = kind,
+                       .process_scope = row.process_scope,
+                       .predicate = predicate,
+                       .cost = cost_of(*row.check, row.indexed)});
 }
 
 NodeId ExprTable::add(const Expr& expr, std::optional<event::EventCode> code, bool negated) {
@@ -129,11 +155,10 @@ NodeId ExprTable::make(ExprNode::Kind kind, std::vector<NodeId> children) {
     flat.insert(flat.begin(), process_part);
   }
 
-  auto [entry, is_new] =
-      interned_.try_emplace({static_cast<uint8_t>(kind), flat}, static_cast<NodeId>(nodes_.size()));
-  if (!is_new) {
-    nodes_[entry->second].shared = true;
-    return entry->second;
+  const uint64_t hash = hash_of(kind, flat);
+  if (const std::optional<NodeId> known = find(hash, kind, flat)) {
+    nodes_[*known].shared = true;
+    return *known;
   }
   ExprNode node{.kind = kind, .process_scope = true};
   node.first_child = static_cast<uint32_t>(child_ids_.size());
@@ -143,8 +168,7 @@ NodeId ExprTable::make(ExprNode::Kind kind, std::vector<NodeId> children) {
     node.cost += nodes_[id].cost;
   }
   child_ids_.insert(child_ids_.end(), flat.begin(), flat.end());
-  nodes_.push_back(node);
-  return entry->second;
+  return insert(hash, node);
 }
 
 }  // namespace saker::rules

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "event/schema.h"
@@ -54,6 +55,9 @@ class ExprTable {
 
  private:
   NodeId make(ExprNode::Kind kind, std::vector<NodeId> children);
+  [[nodiscard]] std::optional<NodeId> find(uint64_t hash, ExprNode::Kind kind,
+                                           std::span<const uint32_t> parts) const;
+  NodeId insert(uint64_t hash, const ExprNode& node);
   NodeId make_check(const std::shared_ptr<const filter::Check>& check, bool negated);
   [[nodiscard]] std::optional<bool> decided_by_type(const filter::Check& check,
                                                     event::EventCode code);
@@ -61,7 +65,7 @@ class ExprTable {
   PredicateTable& predicates_;
   std::vector<ExprNode> nodes_;
   std::vector<NodeId> child_ids_;
-  std::map<std::pair<uint8_t, std::vector<NodeId>>, NodeId> interned_;
+  std::unordered_multimap<uint64_t, NodeId> interned_;  // by kind and children, or predicate
   std::map<std::pair<const filter::Check*, event::EventCode>, std::optional<bool>> decided_;
 };
 

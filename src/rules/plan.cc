@@ -19,8 +19,9 @@ struct GuardSet {
 
 uint32_t guard_weight(const filter::Check& check, bool indexed) {
   constexpr uint32_t kExactText = 1, kPartText = 3, kNumber = 4, kNotIndexed = 10, kLetter = 30,
-                     kBoolean = 40;
+                     kDiffers = 35, kBoolean = 40;
   constexpr size_t kLetterSize = 2;  // fd.typechar = f and the like hold for half of all events
+  if (check.op == filter::Op::ne) return kDiffers;
   if (!indexed) return kNotIndexed;
   if (check.left.type == filter::Type::boolean) return kBoolean;
   if (!filter::is_text(check.left.type)) return kNumber;
@@ -33,8 +34,9 @@ uint32_t guard_weight(const filter::Check& check, bool indexed) {
 
 class GuardFinder {
  public:
-  GuardFinder(const PredicateTable& predicates, const ExprTable& exprs)
-      : predicates_(predicates), exprs_(exprs) {}
+  // For the process parts of rules, or for the event parts.
+  GuardFinder(const PredicateTable& predicates, const ExprTable& exprs, bool process)
+      : predicates_(predicates), exprs_(exprs), process_(process) {}
 
   // The best guard of a condition, or nothing when it has none.
   std::optional<GuardSet> find(NodeId id) const {
@@ -42,9 +44,12 @@ class GuardFinder {
     switch (node.kind) {
       case ExprNode::Kind::check: {
         const Predicate& predicate = predicates_[node.predicate];
-        if (predicate.process_scope || predicate.check->op == filter::Op::exists ||
-            predicate.check->op == filter::Op::ne)
+        if (predicate.process_scope != process_ || predicate.check->op == filter::Op::exists)
           return std::nullopt;
+        // True for nearly all values; once a process it costs little, as for containers.
+        if (predicate.check->op == filter::Op::ne && !process_) return std::nullopt;
+        // May wait for a name server: to be asked last.
+        if (predicate.check->left.type == filter::Type::hostname) return std::nullopt;
         return GuardSet{{node.predicate}, guard_weight(*predicate.check, predicate.indexed)};
       }
       case ExprNode::Kind::all: return best_of(node);
@@ -79,6 +84,7 @@ class GuardFinder {
 
   const PredicateTable& predicates_;
   const ExprTable& exprs_;
+  bool process_;
 };
 
 // Whether the condition reads differently for events of different types.
@@ -116,9 +122,41 @@ PlanRule split(uint32_t rule, NodeId id, ExprTable& exprs) {
 
 }  // namespace
 
-const Guard* Plan::guard_of(PredicateId predicate) const {
-  auto found = std::ranges::lower_bound(guards, predicate, {}, &Guard::predicate);
-  return found != guards.end() && found->predicate == predicate ? &*found : nullptr;
+Guards::Guards(const PerRule& guards, const PredicateTable& predicates)
+    : unguarded_((guards.size() + 63) / 64, 0) {
+  std::map<PredicateId, std::vector<uint32_t>> rules_by_predicate;
+  for (uint32_t rule = 0; rule < guards.size(); ++rule) {
+    if (!guards[rule]) {
+      set_bit(unguarded_, rule);
+      continue;
+    }
+    for (PredicateId predicate : *guards[rule]) rules_by_predicate[predicate].push_back(rule);
+  }
+  std::map<uint32_t, RuleBits> groups;
+  for (const auto& [predicate, rules] : rules_by_predicate) {
+    const Predicate& row = predicates[predicate];
+    (row.indexed ? grouped_ : lone_).push_back(make_guard(predicate, rules));
+    if (!row.indexed) continue;
+    RuleBits& bits = groups.try_emplace(row.group, unguarded_.size(), 0).first->second;
+    for (uint32_t rule : rules) set_bit(bits, rule);
+  }
+  for (auto& [group, bits] : groups) groups_.push_back({group, std::move(bits)});
+}
+
+Guards::Guard Guards::make_guard(PredicateId predicate, std::span<const uint32_t> rules) {
+  Guard guard{.predicate = predicate, .first_word = static_cast<uint32_t>(words_.size())};
+  for (uint32_t rule : rules) {
+    if (words_.size() == guard.first_word || words_.back().index != rule / 64)
+      words_.push_back({.index = rule / 64});
+    words_.back().bits |= uint64_t{1} << (rule % 64);
+  }
+  guard.word_count = static_cast<uint32_t>(words_.size()) - guard.first_word;
+  return guard;
+}
+
+const Guards::Guard* Guards::find(PredicateId predicate) const {
+  const auto found = std::ranges::lower_bound(grouped_, predicate, {}, &Guard::predicate);
+  return found != grouped_.end() && found->predicate == predicate ? &*found : nullptr;
 }
 
 PlanSet::PlanSet(const RuleSet& set, PredicateTable& predicates, ExprTable& exprs)
@@ -165,36 +203,28 @@ uint32_t PlanSet::add_plan(std::vector<PlanRule> rules) {
   plan.alive_offset = total_words_;
   total_words_ += plan.words;
   plan.rules = std::move(rules);
-  add_guards(plan);
+  plan.process_guards = make_guards(plan, true);
+  plan.event_guards = make_guards(plan, false);
   plans_.push_back(std::move(plan));
   return plans_.back().index;
 }
 
-void PlanSet::add_guards(Plan& plan) {
-  const GuardFinder finder(predicates_, exprs_);
-  plan.unguarded.assign(plan.words, 0);
-  std::map<PredicateId, RuleBits> guards;
-  std::map<uint32_t, RuleBits> groups;
-  for (size_t i = 0; i < plan.rules.size(); ++i) {
-    std::optional<GuardSet> guard = finder.find(plan.rules[i].event_part);
-    if (!guard) {
-      set_bit(plan.unguarded, i);
-      continue;
-    }
-    for (PredicateId predicate : guard->predicates) {
-      RuleBits& bits = guards.try_emplace(predicate, plan.words, 0).first->second;
-      set_bit(bits, i);
-      if (predicates_[predicate].indexed)
-        set_bit(groups.try_emplace(predicates_[predicate].group, plan.words, 0).first->second, i);
-    }
+Guards PlanSet::make_guards(const Plan& plan, bool process) const {
+  const GuardFinder finder(predicates_, exprs_, process);
+  Guards::PerRule guards;
+  guards.reserve(plan.rules.size());
+  for (const PlanRule& row : plan.rules) {
+    std::optional<GuardSet> guard = finder.find(process ? row.process_part : row.event_part);
+    guards.emplace_back();
+    if (guard) guards.back() = std::move(guard->predicates);
   }
-  for (auto& [predicate, bits] : guards)
-    (predicates_[predicate].indexed ? plan.guards : plan.lone_guards)
-        .push_back({predicate, std::move(bits)});
-  for (auto& [group, bits] : groups) {
-    plan.guard_groups.push_back(group);
-    plan.group_rules.push_back(std::move(bits));
-  }
+  return {guards, predicates_};
+}
+
+uint32_t PlanSet::most_words() const {
+  uint32_t most = 0;
+  for (const Plan& plan : plans_) most = std::max(most, plan.words);
+  return most;
 }
 
 }  // namespace saker::rules

@@ -86,15 +86,20 @@ static bool any_value_decides(Many many, Op op) {
   return false;
 }
 
+// A constant may stand twice in one check: its predicate is first then.
+void PredicateGroup::add_link(uint32_t& first, PredicateId id) {
+  if (first != kEnd && links_[first].predicate == id) return;
+  links_.push_back({id, first});
+  first = static_cast<uint32_t>(links_.size() - 1);
+}
+
 bool PredicateGroup::index_text(PredicateId id, const filter::Check& check) {
   switch (check.op) {
     case Op::eq:
     case Op::in:
     case Op::intersects:
-      for (const filter::Constant& constant : check.constants) {
-        std::vector<PredicateId>& ids = exact_[constant.text];
-        if (ids.empty() || ids.back() != id) ids.push_back(id);
-      }
+      for (const filter::Constant& constant : check.constants)
+        add_link(exact_.try_emplace(constant.text, kEnd).first->second, id);
       return true;
     case Op::startswith: prefixes_.add(check.constants[0].text, id); return true;
     case Op::endswith: suffixes_.add(check.constants[0].text, id); return true;
@@ -118,10 +123,8 @@ static bool indexable_number(Type type) {
 
 bool PredicateGroup::index_number(PredicateId id, const filter::Check& check) {
   if (check.op != Op::eq && check.op != Op::in && check.op != Op::intersects) return false;
-  for (const filter::Constant& constant : check.constants) {
-    std::vector<PredicateId>& ids = numbers_[number_key(constant, left_.type)];
-    if (ids.empty() || ids.back() != id) ids.push_back(id);
-  }
+  for (const filter::Constant& constant : check.constants)
+    add_link(numbers_.try_emplace(number_key(constant, left_.type), kEnd).first->second, id);
   return true;
 }
 
@@ -135,14 +138,13 @@ bool PredicateGroup::add(PredicateId id, const filter::Check& check) {
       indexed = index_number(id, check);
     }
   }
-  if (indexed) indexed_.push_back(id);
+  has_index_ |= indexed;
   return indexed;
 }
 
 void PredicateGroup::find_text(std::string_view text, std::vector<PredicateId>& out) const {
   if (!exact_.empty()) {
-    if (auto found = exact_.find(text); found != exact_.end())
-      out.insert(out.end(), found->second.begin(), found->second.end());
+    if (auto found = exact_.find(text); found != exact_.end()) follow(found->second, out);
   }
   if (!prefixes_.empty()) prefixes_.find(text, out);
   if (!suffixes_.empty()) suffixes_.find(text, out);
@@ -154,16 +156,19 @@ void PredicateGroup::find(const filter::Values& values, std::vector<PredicateId>
       find_text(value.text(), out);
     } else if (!numbers_.empty()) {
       if (auto found = numbers_.find(value.unsigned_integer); found != numbers_.end())
-        out.insert(out.end(), found->second.begin(), found->second.end());
+        follow(found->second, out);
     }
   }
 }
 
 PredicateId PredicateTable::intern(const std::shared_ptr<const filter::Check>& check) {
-  auto [entry, is_new] =
-      by_text_.try_emplace(check->text, static_cast<PredicateId>(predicates_.size()));
-  if (!is_new) return entry->second;
+  const auto next = static_cast<PredicateId>(predicates_.size());
+  auto [known, is_new_object] = by_check_.try_emplace(check.get(), next);
+  if (!is_new_object) return known->second;
+  auto [entry, is_new] = by_text_.try_emplace(check->text, next);
   const PredicateId id = entry->second;
+  known->second = id;
+  if (!is_new) return id;
   auto [group, new_group] =
       groups_by_left_.try_emplace(check->left.text, static_cast<uint32_t>(groups_.size()));
   if (new_group) groups_.emplace_back(check->left);

@@ -46,11 +46,12 @@ class PredicateGroup {
  public:
   explicit PredicateGroup(const filter::Operand& left) : left_(left) {}
 
-  // Puts the predicate into the index when its operator allows; says whether it did.
+  // Puts the predicate into the index when its operator allows; says whether it did. The check has
+  // to stay.
   bool add(PredicateId id, const filter::Check& check);
 
   [[nodiscard]] const filter::Operand& left() const { return left_; }
-  [[nodiscard]] std::span<const PredicateId> indexed() const { return indexed_; }
+  [[nodiscard]] bool has_index() const { return has_index_; }
 
   // Appends the indexed predicates that hold for the values.
   void find(const filter::Values& values, std::vector<PredicateId>& out) const;
@@ -60,10 +61,24 @@ class PredicateGroup {
   [[nodiscard]] bool index_number(PredicateId id, const filter::Check& check);
   void find_text(std::string_view text, std::vector<PredicateId>& out) const;
 
+  // A predicate in the chain of those with one constant.
+  struct Link {
+    PredicateId predicate;
+    uint32_t next;  // in links_, or kEnd
+  };
+  static constexpr uint32_t kEnd = UINT32_MAX;
+
+  void add_link(uint32_t& first, PredicateId id);
+  void follow(uint32_t first, std::vector<PredicateId>& out) const {
+    for (uint32_t at = first; at != kEnd; at = links_[at].next) out.push_back(links_[at].predicate);
+  }
+
   filter::Operand left_;
-  std::vector<PredicateId> indexed_;
-  std::unordered_map<std::string, std::vector<PredicateId>, StringHash, std::equal_to<>> exact_;
-  std::unordered_map<uint64_t, std::vector<PredicateId>> numbers_;
+  bool has_index_ = false;
+  std::vector<Link> links_;
+  // First links by constant; the texts are those of the checks.
+  std::unordered_map<std::string_view, uint32_t, StringHash> exact_;
+  std::unordered_map<uint64_t, uint32_t> numbers_;
   PatternTrie prefixes_{PatternTrie::Direction::forwards};
   PatternTrie suffixes_{PatternTrie::Direction::backwards};
 };
@@ -76,7 +91,7 @@ struct Predicate {
   bool process_scope = false;  // its value stays until the thread's epoch moves
 };
 
-// Interns checks.
+// Interns checks, which have to stay as long as the table.
 class PredicateTable {
  public:
   PredicateId intern(const std::shared_ptr<const filter::Check>& check);
@@ -88,8 +103,10 @@ class PredicateTable {
  private:
   std::vector<Predicate> predicates_;
   std::vector<PredicateGroup> groups_;
-  std::unordered_map<std::string, PredicateId, StringHash, std::equal_to<>> by_text_;
-  std::unordered_map<std::string, uint32_t, StringHash, std::equal_to<>> groups_by_left_;
+  std::unordered_map<const filter::Check*, PredicateId> by_check_;
+  // Texts of the checks, which predicates_ keeps.
+  std::unordered_map<std::string_view, PredicateId, StringHash> by_text_;
+  std::unordered_map<std::string_view, uint32_t, StringHash> groups_by_left_;
 };
 
 }  // namespace saker::rules

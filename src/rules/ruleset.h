@@ -50,7 +50,7 @@ struct FileReport {
 struct Rule {
   std::string name;
   std::string description;
-  std::string condition_text;  // as written, appends and exceptions included
+  std::string condition_text;  // as written, appends and exceptions included; see keep_sources
   std::string output_text;
   finding::Severity priority = finding::Severity::debug;
   std::string source = "syscall";
@@ -60,14 +60,14 @@ struct Rule {
   uint32_t capture_duration_ms = 0;
   std::optional<Burst> burst;  // only many matches together make an alert
 
-  filter::Node condition;  // macros expanded
+  filter::Node condition;  // macros expanded; see LoadOptions::keep_sources
   filter::Expr expr;       // typed
   filter::OutputTemplate output;
   std::vector<std::pair<std::string, filter::OutputTemplate>> extra_fields;  // of additions
   std::vector<event::EventCode> event_codes;  // that it can match; all when it names none
   bool names_event_types = false;             // event_codes come from the condition, not from "all"
-  std::vector<std::string> macros, lists, fields;  // used, for explain
-  std::vector<std::string> exception_names;
+  std::vector<std::string> macros, lists, fields;  // used; see keep_sources
+  std::vector<std::string> exception_names;        // the same
   Location location;
 };
 
@@ -108,6 +108,9 @@ struct LoadOptions {
   std::vector<OutputAddition> additions = {};
   std::string extra_output = {};  // appended to each rule's output (-p)
   SuggestedOutput suggested = {};
+  // Whether rules keep what explains them: the syntax tree and text of the condition, and the names
+  // of what it uses. The engine needs none of that.
+  bool keep_sources = true;
 };
 
 // Text of a rules file with the name that reports show.
