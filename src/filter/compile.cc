@@ -318,6 +318,7 @@ class Compiler {
       text += ',';
     }
     text += ')';
+    text.shrink_to_fit();
     return text;
   }
 

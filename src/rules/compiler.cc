@@ -516,7 +516,9 @@ void Compiler::warn_unused() {
 }
 
 std::vector<Rule> Compiler::take_rules() {
+  cache_ = {};  // room for what follows
   std::vector<Rule> rules;
+  rules.reserve(compiled_.size());
   for (Compiled& compiled : compiled_)
     if (compiled.rule) rules.push_back(std::move(*compiled.rule));
   return rules;
