@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <optional>
 
 #include "rules/demand.h"
 #include "rules/evaluator.h"
@@ -27,7 +28,7 @@ struct Engine::Impl {
   ExprTable exprs{predicates};
   PlanSet plans;
   Evaluator evaluator;
-  event::Demand demand;
+  std::optional<event::Demand> demand;  // made when asked for: a replay does not
   std::vector<RuleStats> stats;
   std::vector<uint32_t> hits;
   std::vector<uint64_t> candidates;
@@ -40,7 +41,6 @@ struct Engine::Impl {
         hostname(std::move(host)),
         plans(set, predicates, exprs),
         evaluator(predicates, exprs, plans),
-        demand(make_demand(set, plans, predicates, exprs)),
         stats(set.rules.size()),
         candidates(plans.most_words()) {}
 
@@ -151,7 +151,9 @@ const RuleSet& Engine::rules() const {
   return impl_->set;
 }
 const event::Demand& Engine::demand() const {
-  return impl_->demand;
+  if (!impl_->demand)
+    impl_->demand = make_demand(impl_->set, impl_->plans, impl_->predicates, impl_->exprs);
+  return *impl_->demand;
 }
 const RuleStats& Engine::stats(uint32_t index) const {
   return impl_->stats[index];

@@ -51,7 +51,7 @@ class Engine {
 
   void set_hostname(std::string hostname);
   [[nodiscard]] const RuleSet& rules() const;
-  [[nodiscard]] const event::Demand& demand() const;
+  [[nodiscard]] const event::Demand& demand() const;  // not by two threads at once
   [[nodiscard]] const RuleStats& stats(uint32_t index) const;
 
  private:
