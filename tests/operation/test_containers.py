@@ -193,6 +193,7 @@ class Containers(Case):
             began = self.attack("known", "exec /bin/echo saker-test before")
             self.expect(saker, "Echo run in a container", began, lambda a: "id=known" in a.output)
             self.start("after", command=("/bin/sh", "-c", "sleep 3; while true; do /bin/echo saker-test; sleep 1; done"))
+            time.sleep(1)  # time to ask the runtime about it: who dies before can't be asked
             harness("kill", self.home)
             try:
                 for name in ("late", "after"):

@@ -172,20 +172,20 @@ class Http(Marked):
             deaf.bind(("127.0.0.1", 0))
             deaf.listen(64)  # takes connections and says nothing
             path = self.path("alerts.log")
-            with self.send_to(f"http://127.0.0.1:{deaf.getsockname()[1]}/", "-o", "outputs_queue.capacity=10",
+            with self.send_to(f"http://127.0.0.1:{deaf.getsockname()[1]}/", "-o", "outputs_queue.capacity=50",
                               "-o", "outputs.http.timeout=30s", "--file", path, listen=True,
                               data_dir=self.path("data")) as saker:
                 sent = []
-                for _ in range(100):
+                for _ in range(200):
                     sent += self.mark(1, pause=0.005)
-                self.assertTrue(wait_until(lambda: len(self.numbers_in(path)) == 100, 3))
+                self.assertTrue(wait_until(lambda: len(self.numbers_in(path)) == 200, 10))
                 self.assertEqual(self.numbers_in(path), sent)
-                self.assertTrue(wait_until(lambda: len(saker.alerts) == 100, 1))
-                self.assertTrue(wait_until(lambda: len(self.stored(self.path("data"))) == 100, 3))
+                self.assertTrue(wait_until(lambda: len(saker.alerts) == 200, 10))
+                self.assertTrue(wait_until(lambda: len(self.stored(self.path("data"))) == 200, 10))
                 samples = saker.metrics()
                 queued = samples['saker_output_queue_length{sink="http"}']
-                self.assertLessEqual(queued, 10 + 64)  # the queue, and the batch under way
-                self.assertEqual(samples['saker_output_dropped_total{sink="http"}'] + queued, 100)
+                self.assertLessEqual(queued, 50 + 64)  # the queue, and the batch under way
+                self.assertEqual(samples['saker_output_dropped_total{sink="http"}'] + queued, 200)
                 self.assertEqual(samples['saker_output_dropped_total{sink="file"}'], 0)
                 began = time.monotonic()
                 saker.stop(20)
