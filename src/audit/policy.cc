@@ -55,9 +55,13 @@ PolicyFile load_policy(std::string_view text, std::string_view name) {
   file.text = text;
   decode_policy(file);
   if (file.decoded) validate_policy(file.policy, file.problems);
-  std::stable_sort(
-      file.problems.begin(), file.problems.end(),
-      [](const PolicyProblem& a, const PolicyProblem& b) { return a.severity < b.severity; });
+  // Errors first, each kind in the order of the file.
+  std::vector<PolicyProblem> ordered;
+  for (bool errors : {true, false})
+    for (PolicyProblem& problem : file.problems)
+      if ((problem.severity == PolicyProblem::Severity::error) == errors)
+        ordered.push_back(std::move(problem));
+  file.problems = std::move(ordered);
   return file;
 }
 

@@ -37,7 +37,7 @@ bool is_create_like(std::string_view verb) {
 
 }  // namespace
 
-RuleRequests::RuleRequests(const PolicyRule& rule) : rule_(rule) {
+RuleRequests::RuleRequests(const PolicyRule& rule) {
   add_principals(rule);
   any_verb_ = rule.verbs.empty();
   for (const Word& verb : rule.verbs) verbs_.emplace_back(verb.text);

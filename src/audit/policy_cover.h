@@ -61,7 +61,6 @@ class RuleRequests {
   void add_target(const GroupResources& entry, const Word& pattern);
   [[nodiscard]] std::vector<std::string_view> verbs_for(const Target& target) const;
 
-  const PolicyRule& rule_;
   std::vector<Principal> principals_;
   std::vector<std::string_view> verbs_;  // the rule's, or those it is narrowed to
   bool any_verb_ = false;

@@ -2,6 +2,7 @@
 #include "audit/policy_lint.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace saker::audit {
 
@@ -45,11 +46,11 @@ std::vector<PolicyProblem> lint_policy(const PolicyFile& file) {
   lint_bodies(lint);
   lint_stages(lint);
   lint_blind(lint);
-  std::stable_sort(findings.begin() + static_cast<ptrdiff_t>(file.problems.size()), findings.end(),
-                   [](const PolicyProblem& a, const PolicyProblem& b) {
-                     return std::pair(a.mark.line, a.mark.column) <
-                            std::pair(b.mark.line, b.mark.column);
-                   });
+  std::sort(findings.begin() + static_cast<ptrdiff_t>(file.problems.size()), findings.end(),
+            [](const PolicyProblem& a, const PolicyProblem& b) {
+              return std::tie(a.mark.line, a.mark.column, a.id, a.message) <
+                     std::tie(b.mark.line, b.mark.column, b.id, b.message);
+            });
   return findings;
 }
 

@@ -360,12 +360,10 @@ Result<PolicyDraft> draft_policy(const PolicyGoals& goals) {
   PolicyDraft draft;
   for (const std::string& text : goals.log)
     add_goal(draft, SAKER_TRY(read_goal(text, goals)), goals);
-  const auto broad =
-      std::stable_partition(draft.rules.begin(), draft.rules.end(),
-                            [](const DraftRule& rule) { return !is_broad(rule.rule); });
-  std::vector<DraftRule> last(std::make_move_iterator(broad),
-                              std::make_move_iterator(draft.rules.end()));
-  draft.rules.erase(broad, draft.rules.end());
+  std::vector<DraftRule> narrow, last;
+  for (DraftRule& rule : draft.rules)
+    (is_broad(rule.rule) ? last : narrow).push_back(std::move(rule));
+  draft.rules = std::move(narrow);
   std::vector<std::string> noise = goals.never;
   if (!goals.preset.empty())
     for (const std::string& name : preset_noise(goals.preset)) add_once(noise, name);

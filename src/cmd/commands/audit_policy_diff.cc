@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <utility>
 
 #include "audit/policy_diff.h"
 #include "base/strings.h"
@@ -73,9 +74,12 @@ std::string text_report(const audit::PolicyDiff& diff) {
   std::vector<const audit::LevelChange*> sorted;
   for (const audit::LevelChange& change : diff.changes) sorted.push_back(&change);
   // What is lost first.
-  std::stable_sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
-    return static_cast<int>(a->after.level) - static_cast<int>(a->before.level) <
-           static_cast<int>(b->after.level) - static_cast<int>(b->before.level);
+  const auto gain = [](const audit::LevelChange* change) {
+    return static_cast<int>(change->after.level) - static_cast<int>(change->before.level);
+  };
+  // Of equal ones the order of the comparison stays: the pointers go up.
+  std::sort(sorted.begin(), sorted.end(), [&](const auto* a, const auto* b) {
+    return std::pair(gain(a), a) < std::pair(gain(b), b);
   });
   std::string out;
   for (const audit::LevelChange* change : sorted) out += change_text(*change);

@@ -21,8 +21,10 @@ using Kind = std::pair<std::string, audit::Volume>;
 // The kinds that most events are lost of.
 std::vector<Kind> most_lost(const audit::PolicyTrial& trial, size_t most) {
   std::vector<Kind> kinds(trial.lost_kinds.begin(), trial.lost_kinds.end());
-  std::stable_sort(kinds.begin(), kinds.end(),
-                   [](const Kind& a, const Kind& b) { return a.second.events > b.second.events; });
+  std::sort(kinds.begin(), kinds.end(), [](const Kind& a, const Kind& b) {
+    return a.second.events != b.second.events ? a.second.events > b.second.events
+                                              : a.first < b.first;
+  });
   if (kinds.size() > most) kinds.resize(most);
   return kinds;
 }
