@@ -23,6 +23,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const filter::EvalContext context{.scratch = &scratch};
   std::string line;
   if (!output->render(context, line)) std::abort();
+  // Piece by piece, and those pieces made anew, it is the same text.
+  std::vector<std::string> pieces = output->render_pieces(context);
+  output->refresh(context, +[](const filter::Operand&) { return true; }, pieces);
+  std::string joined;
+  for (const std::string& piece : pieces) joined += piece;
+  if (joined != line) std::abort();
   std::vector<finding::NamedValue> fields;
   output->collect(context, fields);
   if (!output->operands().empty() && fields.size() > 16 * output->operands().size() + size)
