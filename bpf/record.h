@@ -39,8 +39,6 @@ struct Record {
   u32 walked;      // bytes of the path in `path`, which ends at kPath
   u16 ports[2];    // of the tuple that was put last
   u32 has_ports;
-  u32 for_rules;  // rules want the call, not only state
-  u32 pad;
   u64 iov, iov_count;
   u64 msg_name, control, control_len;
   u64 pointer;

@@ -61,15 +61,31 @@ ALWAYS void send_messages(struct Record *r, u32 number, u32 tid) {
   bpf_loop(m.count, message_step, &m, 0);
 }
 
-// Makes and sends the record of a call that passed. It holds number, arguments and result. A program of its own, so
-// that the first one stays small and the calls of this one may go deep.
+// Everything behind the first look-up. The record holds number, arguments and result. A program of its own, so that
+// the first one stays small and the calls of this one may go deep.
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_wanted_call, struct pt_regs *regs, long result) {
   struct Record *r = scratch();
   if (!r) return 0;
   const u32 number = *(volatile u32 *)&r->number;
   if (number >= kSyscalls) return 0;
-  const u32 tid = bpf_get_current_task_btf()->pid;
+  const u32 want = wanted[number];
+  const struct task_struct *task = bpf_get_current_task_btf();
+  const u32 tgid = task->tgid, tid = task->pid;
+  if (!(want & (WANT_RULES | WANT_STATE)) || tgid == control.self_tgid || !is_tracked(tgid)) return 0;
+  struct Counters *c = my_counters();
+  if (!c) return 0;
+  c->seen++;
+  if ((number == kExecve || number == kExecveat) && r->ret == 0) return 0;  // sched_process_exec told it
+  if (control.emit_fork && r->ret == 0 && (number == kClone || number == kFork || number == kVfork || number == kClone3))
+    return 0;  // sched_process_fork told it
+  if (control.drop_failed && r->ret < 0 && !(number == 42 && r->ret == -115)) return 0;
+  const u32 rules = (want & WANT_RULES) && passes_tests(r, number);
+  const u32 state = !rules && (want & WANT_STATE) && state_needs(r, tests[number].state_when);
+  if (!rules && !state) {
+    c->filtered++;
+    return 0;
+  }
   if ((number == kSendmmsg || number == kRecvmmsg) && r->ret > 0) {
     send_messages(r, number, tid);
     return 0;
@@ -82,30 +98,12 @@ int BPF_PROG(on_wanted_call, struct pt_regs *regs, long result) {
   } else {
     put_ops(r, number);
   }
-  if (r->for_rules && (tests[number].flags & TEST_PORTS) && !ports_match(r) &&
-      !((wanted[number] & WANT_STATE) && state_needs(r, tests[number].state_when))) {
-    struct Counters *c = my_counters();
-    if (c) c->filtered++;
+  if (rules && (tests[number].flags & TEST_PORTS) && !ports_match(r) &&
+      !((want & WANT_STATE) && state_needs(r, tests[number].state_when))) {
+    c->filtered++;
     return 0;
   }
   return submit(r, plans[number].ring);
-}
-
-// Whether somebody wants the call in the record; says in it whether rules do.
-ALWAYS int is_wanted(struct Record *r, u32 number, u32 tgid) {
-  const u32 want = wanted[number];
-  if (!(want & (WANT_RULES | WANT_STATE)) || tgid == control.self_tgid || !is_tracked(tgid)) return 0;
-  if ((number == kExecve || number == kExecveat) && r->ret == 0) return 0;  // sched_process_exec told it
-  if (control.emit_fork && r->ret == 0 && (number == kClone || number == kFork || number == kVfork || number == kClone3))
-    return 0;  // sched_process_fork told it
-  if (control.drop_failed && r->ret < 0 && !(number == 42 && r->ret == -115)) return 0;
-  struct Counters *c = my_counters();
-  if (!c) return 0;
-  c->seen++;
-  r->for_rules = (want & WANT_RULES) && passes_tests(r, number);
-  if (r->for_rules || ((want & WANT_STATE) && state_needs(r, tests[number].state_when))) return 1;
-  c->filtered++;
-  return 0;
 }
 
 ALWAYS u32 number_of_socketcall(u32 call) {
@@ -180,8 +178,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret) {
     r->args[4] = regs->r8;
     r->args[5] = regs->r9;
   }
-  const u32 ours = *(volatile u32 *)&r->number;
-  if (ours < kSyscalls && is_wanted(r, ours, task->tgid)) bpf_tail_call(ctx, &handlers, 0);
+  bpf_tail_call(ctx, &handlers, 0);
   return 0;
 }
 

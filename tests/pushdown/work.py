@@ -1,5 +1,6 @@
 """Opens, reads, duplicates and closes files in every way that names a path. Run by tests/pushdown/check; its folder is
-argument 1. Ends with 0 even where a call fails: what counts is that it is the same twice."""
+argument 1, the name that its process takes argument 2. Ends with 0 even where a call fails: what counts is that it is the
+same twice."""
 import ctypes
 import os
 import socket
@@ -141,6 +142,6 @@ def names():
 
 
 with open("/proc/self/comm", "w") as comm:
-    comm.write("pushdown-work")
+    comm.write(sys.argv[2])
 for part in [absolute_paths, relative_paths, relative_to_fds, renamed_folders, another_root, sockets, names]:
     in_child(part)
