@@ -126,13 +126,11 @@ class Replay {
 
  private:
   Status run_file(const std::string& file) {
-    constexpr size_t kChunkBytes = 128 * 1024, kChunks = 8;
-    auto stream = SAKER_TRY(capture::ChunkStream::open(file, kChunkBytes, kChunks));
+    auto stream = SAKER_TRY(capture::ChunkStream::open(file));
     Bytes window;
     stream->more({}, window);
-    const std::string path = file == "-" ? "standard input" : file;
-    return looks_like_json(window) ? run_audit_log(std::move(stream), path, window)
-                                   : run_capture(std::move(stream), path, window);
+    return looks_like_json(window) ? run_audit_log(std::move(stream), window)
+                                   : run_capture(std::move(stream), window);
   }
 
   // Captures begin with a section header; JSON with a bracket, the old audit log with a time.
@@ -156,10 +154,9 @@ class Replay {
     return {};
   }
 
-  Status run_capture(std::unique_ptr<capture::ChunkStream> stream, const std::string& path,
-                     Bytes window) {
+  Status run_capture(std::unique_ptr<capture::ChunkStream> stream, Bytes window) {
     std::unique_ptr<capture::ScapReader> source =
-        SAKER_TRY(capture::ScapReader::open(std::move(stream), path, window));
+        SAKER_TRY(capture::ScapReader::open(std::move(stream), window));
     SAKER_CHECK(make_printer(event::Source::syscall));
     state::State state;
     state.set_reference_quirks(true);  // a replay gives what the reference gives
@@ -176,34 +173,18 @@ class Replay {
     return {};
   }
 
-  Status run_audit_log(std::unique_ptr<capture::ChunkStream> stream, const std::string& path,
-                       Bytes window) {
+  Status run_audit_log(std::unique_ptr<capture::ChunkStream> stream, Bytes window) {
     SAKER_CHECK(make_printer(event::Source::k8s_audit));
-    capture::AuditLogReader source(std::move(stream), path, window);
+    capture::AuditLogReader source(std::move(stream), window);
     state::State nothing;
     FindingPrinter findings(out_, options_, summary_);
     Pipeline pipeline(nothing, findings);
     pipeline.set_engine(engine_);
     pipeline.set_verify(options_.verify);
-    event::Event event;
-    capture::Next next;
-    while ((next = source.next(event)) == capture::Next::event) {
-      const filter::EvalContext& context = pipeline.update(event, source.record());
-      pipeline.scratch().reset();
-      if (!stop_.none() && stop_.reached(context, summary_.events + 1)) {
-        stopped_ = true;
-        break;
-      }
-      ++summary_.events;
-      pipeline.match(event);
-      if (printer_) printer_->print(context, out_.buffer());
-      out_.maybe_flush();
-      if (!out_.alive()) break;
-      progress_.update(summary_.events, summary_);
-    }
+    const capture::Next end = run_watched(source, pipeline);
     for (const std::string& problem : source.problems()) log::warning(problem);
     note(source, pipeline);
-    if (next == capture::Next::failed) return source.error();
+    if (end == capture::Next::failed) return source.error();
     return {};
   }
 
@@ -224,12 +205,23 @@ class Replay {
     return next;
   }
 
-  // With events printed or a condition to stop at.
-  capture::Next run_watched(capture::ScapReader& source, Pipeline& pipeline) {
+  // State hears of system calls; audit events bring all that is known of them.
+  static const filter::EvalContext& update(Pipeline& pipeline, const event::Event& event,
+                                           const capture::ScapReader&) {
+    return pipeline.update(event);
+  }
+  static const filter::EvalContext& update(Pipeline& pipeline, const event::Event& event,
+                                           const capture::AuditLogReader& source) {
+    return pipeline.update(event, source.record());
+  }
+
+  // With events printed or a condition to stop at; audit logs always.
+  template <typename Source>
+  capture::Next run_watched(Source& source, Pipeline& pipeline) {
     event::Event event;
     capture::Next next;
-    while ((next = source.next_event(event)) == capture::Next::event) {
-      const filter::EvalContext& context = pipeline.update(event);
+    while ((next = source.next(event)) == capture::Next::event) {
+      const filter::EvalContext& context = update(pipeline, event, source);
       pipeline.scratch().reset();
       if (stop_.reached(context, summary_.events + 1)) {
         stopped_ = true;
@@ -237,12 +229,10 @@ class Replay {
       }
       ++summary_.events;
       pipeline.match(event);
-      if (printer_) {
-        printer_->print(context, out_.buffer());
-        out_.maybe_flush();
-        if (!out_.alive()) break;
-      }
-      pipeline.done(event);
+      if (printer_) printer_->print(context, out_.buffer());
+      out_.maybe_flush();
+      if (!out_.alive()) break;
+      if (event.source == event::Source::syscall) pipeline.done(event);
       progress_.update(summary_.events, summary_);
     }
     return next;

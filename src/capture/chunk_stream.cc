@@ -49,6 +49,7 @@ Result<std::unique_ptr<ChunkStream>> ChunkStream::open(const std::string& path, 
   const bool regular = S_ISREG(about.st_mode);
   if (regular) posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   std::unique_ptr<ChunkStream> stream(new ChunkStream(std::move(fd), regular, chunk_bytes, chunks));
+  stream->name_ = path == "-" ? "standard input" : path;
   stream->wake_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!stream->wake_.valid()) return errno_error("eventfd", errno);
   stream->thread_ = std::jthread([raw = stream.get()] { raw->produce(); });

@@ -21,9 +21,11 @@ namespace saker::capture {
 // reads; stop() may be called from any thread and from a signal handler.
 class ChunkStream {
  public:
+  static constexpr size_t kChunkBytes = 128 * 1024, kChunks = 8;
   // `path` "-" is standard input. The stream is plain, gzip or zstd, told by its first bytes.
-  static Result<std::unique_ptr<ChunkStream>> open(const std::string& path, size_t chunk_bytes,
-                                                   size_t chunks);
+  static Result<std::unique_ptr<ChunkStream>> open(const std::string& path,
+                                                   size_t chunk_bytes = kChunkBytes,
+                                                   size_t chunks = kChunks);
   ChunkStream(const ChunkStream&) = delete;
   ChunkStream& operator=(const ChunkStream&) = delete;
   ~ChunkStream();
@@ -38,6 +40,9 @@ class ChunkStream {
 
   // After more() was false: why the stream ended early, if it did.
   [[nodiscard]] const Status& status() const { return status_; }
+
+  // For messages: the path, or that it is standard input.
+  [[nodiscard]] const std::string& name() const { return name_; }
 
   void stop();
   [[nodiscard]] bool stopped() const {
@@ -71,6 +76,7 @@ class ChunkStream {
   static constexpr uint64_t kEnded = uint64_t{1} << 63;
   static constexpr uint64_t kStop = uint64_t{1} << 63;
 
+  std::string name_;
   UniqueFd fd_;
   UniqueFd wake_;  // an eventfd that ends a wait for input that does not come
   const bool regular_;

@@ -13,6 +13,9 @@
 
 namespace saker::formats {
 
+// Bytes that must be readable behind a text that is read in place.
+inline constexpr size_t kJsonPadding = 64;
+
 struct JsonMember;
 
 struct JsonNode {

@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include "base/strings.h"
 #include "formats/json_text.h"
 
 namespace saker::formats {
@@ -12,35 +13,11 @@ namespace ondemand = simdjson::ondemand;
 
 constexpr size_t kMostMembers = 64;
 
-std::string_view trimmed(std::string_view token) {
-  while (!token.empty() && (token.back() == ' ' || token.back() == '\t' || token.back() == '\n' ||
-                            token.back() == '\r'))
-    token.remove_suffix(1);
-  return token;
-}
-
 // What stands between a key's quotes; the text is valid JSON up to there.
 std::string_view key_at(const char* begin) {
   const char* end = begin;
   while (*end != '"') end += *end == '\\' ? 2 : 1;
   return {begin, end};
-}
-
-// Whether a part of a pointer, in which ~1 stands for "/" and ~0 for "~", names a key.
-bool is_named(std::string_view key, std::string_view part) {
-  if (key == part) return part.find('~') == std::string_view::npos;
-  size_t at = 0;
-  for (const char c : key) {
-    if (at >= part.size()) return false;
-    if (part[at] != '~') {
-      if (part[at++] != c) return false;
-      continue;
-    }
-    if (at + 1 >= part.size() || (part[at + 1] != '0' && part[at + 1] != '1')) return false;
-    if ((part[at + 1] == '0' ? '~' : '/') != c) return false;
-    at += 2;
-  }
-  return at == part.size();
 }
 
 // Bodies of requests are large, and few ask about them.
@@ -92,7 +69,7 @@ bool JsonIndex::add_members(Object& object, std::vector<Member>& out, bool neste
     } else {
       token = value.raw_json_token();
     }
-    member.value = trimmed(token);
+    member.value = trim(token);
     if (out.size() - begin < kMostMembers)
       out.push_back(member);
     else
@@ -123,7 +100,7 @@ bool JsonIndex::load(std::string_view text) {
 const JsonIndex::Member* JsonIndex::find_member(const Member* members, size_t count,
                                                 std::string_view part) {
   for (size_t i = 0; i < count; ++i)
-    if (is_named(members[i].key, part)) return &members[i];
+    if (json_text::names(part, members[i].key)) return &members[i];
   return nullptr;
 }
 

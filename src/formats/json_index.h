@@ -9,12 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
+#include "formats/json.h"
 
 namespace saker::formats {
-
-// Bytes behind a text that must be readable (whatever they hold).
-inline constexpr size_t kJsonPadding = 64;
 
 // Used for one text after the other without allocating, once warm. Not thread-safe.
 class JsonIndex {
@@ -25,7 +22,8 @@ class JsonIndex {
   JsonIndex& operator=(JsonIndex&&) noexcept;
 
   // False when the text is no JSON object, or invalid in what the pass looks at: then there are no
-  // members. The text stays the caller's and must live as long as it is asked about.
+  // members. kJsonPadding bytes behind the text must be readable. The text stays the caller's and
+  // must live as long as it is asked about.
   bool load(std::string_view text);
 
   [[nodiscard]] std::string_view text() const { return text_; }

@@ -10,11 +10,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "formats/json.h"
 
 namespace saker::formats {
-
-// Bytes that must be readable behind a text that is read in place.
-inline constexpr size_t kJsonPadding = 64;
 
 struct JsonPick {
   bool present = false;                 // and not null

@@ -147,7 +147,7 @@ std::string_view content(Token string) {
   return string.size() >= 2 ? string.substr(1, string.size() - 2) : std::string_view();
 }
 
-// Whether a key (a string token) is the next part of a pointer, in which ~1 is "/" and ~0 "~".
+// Whether a key (a string token) is the next part of a pointer.
 bool key_is(Token key, std::string_view part) {
   char buffer[512];
   std::string_view name = content(key);
@@ -157,14 +157,7 @@ bool key_is(Token key, std::string_view part) {
     std::memcpy(buffer, name.data(), name.size());
     name = {buffer, name.size()};
   }
-  size_t at = 0;
-  for (size_t i = 0; i < part.size(); ++i, ++at) {
-    char c = part[i];
-    if (c == '~' && i + 1 < part.size() && (part[i + 1] == '0' || part[i + 1] == '1'))
-      c = part[++i] == '0' ? '~' : '/';
-    if (at >= name.size() || name[at] != c) return false;
-  }
-  return at == name.size();
+  return names(part, name);
 }
 
 std::optional<Token> member(Token object, std::string_view part) {
@@ -182,6 +175,21 @@ void new_line(TextBuilder& out, size_t depth) {
 }
 
 }  // namespace
+
+bool names(std::string_view part, std::string_view key) {
+  if (part.find('~') == std::string_view::npos) return part == key;
+  size_t at = 0;
+  for (size_t i = 0; i < part.size(); ++i, ++at) {
+    char c = part[i];
+    if (c == '~') {
+      // Nothing else may follow a tilde.
+      if (++i >= part.size() || (part[i] != '0' && part[i] != '1')) return false;
+      c = part[i] == '0' ? '~' : '/';
+    }
+    if (at >= key.size() || key[at] != c) return false;
+  }
+  return at == key.size();
+}
 
 bool is_string(Token token) {
   return token.starts_with('"');

@@ -27,6 +27,10 @@ bool for_each_member(Token object, FunctionRef<bool(Token key, Token value)> vis
 // Element `index` of an array.
 std::optional<Token> element(Token array, size_t index);
 
+// Whether a part of an RFC 6901 pointer, in which ~1 is "/" and ~0 "~", names a key without
+// escapes.
+bool names(std::string_view part, std::string_view key);
+
 // The value that an RFC 6901 pointer names ("/a/b/0"; ~1 is "/", ~0 is "~"; the first slash may be
 // missing). "" is the value itself.
 std::optional<Token> find(Token value, std::string_view pointer);

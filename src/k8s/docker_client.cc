@@ -6,10 +6,10 @@
 
 #include <array>
 #include <cerrno>
-#include <ctime>
 
 #include "base/fd.h"
 #include "base/strings.h"
+#include "base/time.h"
 #include "k8s/container_json.h"
 #include "k8s/runtime_spec.h"
 #include "k8s/unix_socket.h"
@@ -189,28 +189,7 @@ Result<ContainerInfo> from_docker_files(const JsonNode& config, const JsonNode& 
 }
 
 int64_t parse_rfc3339(std::string_view text) {
-  std::tm tm{};
-  const std::string copy(text);
-  const char* rest = ::strptime(copy.c_str(), "%Y-%m-%dT%H:%M:%S", &tm);
-  if (!rest) return 0;
-  int64_t ns = 0;
-  if (*rest == '.') {
-    int64_t unit = kSecond / 10;
-    for (++rest; *rest >= '0' && *rest <= '9'; ++rest, unit /= 10) ns += (*rest - '0') * unit;
-  }
-  int64_t offset = 0;
-  if (*rest == '+' || *rest == '-') {
-    const std::string_view zone(rest + 1);
-    if (zone.size() < 5 || zone[2] != ':') return 0;
-    const int64_t minutes = static_cast<int64_t>(parse_uint(zone.substr(0, 2)).value_or(0)) * 60 +
-                            static_cast<int64_t>(parse_uint(zone.substr(3, 2)).value_or(0));
-    offset = (*rest == '+' ? 60 : -60) * minutes;
-  } else if (*rest != 'Z') {
-    return 0;
-  }
-  const int64_t seconds = static_cast<int64_t>(::timegm(&tm)) - offset;
-  constexpr int64_t kMaxSeconds = INT64_MAX / kSecond - 1;
-  return seconds <= 0 || seconds > kMaxSeconds ? 0 : seconds * kSecond + ns;
+  return static_cast<int64_t>(saker::parse_rfc3339(text).value_or(0));
 }
 
 }  // namespace saker::k8s

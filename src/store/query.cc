@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/strings.h"
+#include "base/time.h"
 #include "base/units.h"
 #include "store/schema.h"
 
@@ -16,76 +17,19 @@ namespace {
 
 constexpr int kPage = 256;
 constexpr uint64_t kNanosecondsPerMillisecond = 1'000'000;
-constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
 
-// Digits of `text` from `at` on, as many as `count`.
-std::optional<int> digits(std::string_view text, size_t at, size_t count) {
-  if (at + count > text.size()) return std::nullopt;
-  int value = 0;
-  for (char c : text.substr(at, count)) {
-    if (c < '0' || c > '9') return std::nullopt;
-    value = value * 10 + (c - '0');
-  }
-  return value;
-}
-
-// "Z", "+02:00", "-0530" or nothing, in seconds east of UTC.
-std::optional<int64_t> parse_zone(std::string_view text) {
-  if (text.empty() || text == "Z" || text == "z") return 0;
-  if (text.front() != '+' && text.front() != '-') return std::nullopt;
-  const size_t minutes_at = text.size() == 6 && text[3] == ':' ? 4 : 3;
-  if (text.size() != minutes_at + 2) return std::nullopt;
-  const auto hours = digits(text, 1, 2);
-  const auto minutes = digits(text, minutes_at, 2);
-  if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
-  const int64_t seconds = *hours * 3600 + *minutes * 60;
-  return text.front() == '-' ? -seconds : seconds;
-}
-
-// Takes ".123" off the front, as nanoseconds.
-std::optional<uint64_t> take_fraction(std::string_view& text) {
-  if (!text.starts_with('.')) return 0;
-  text.remove_prefix(1);
-  uint64_t value = 0;
-  uint64_t unit = kNanosecondsPerSecond;
-  size_t length = 0;
-  while (length < text.size() && text[length] >= '0' && text[length] <= '9') {
-    unit /= 10;
-    value += unit * static_cast<uint64_t>(text[length++] - '0');
-  }
-  text.remove_prefix(length);
-  if (length == 0) return std::nullopt;
-  return value;
-}
-
-std::optional<uint64_t> parse_rfc3339(std::string_view text) {
-  using namespace std::chrono;
-  const auto year_number = digits(text, 0, 4), month_number = digits(text, 5, 2),
-             day_number = digits(text, 8, 2);
-  if (!year_number || !month_number || !day_number || text[4] != '-' || text[7] != '-')
-    return std::nullopt;
-  const year_month_day date{year{*year_number}, month{static_cast<unsigned>(*month_number)},
-                            day{static_cast<unsigned>(*day_number)}};
-  if (!date.ok() || *year_number < 1970 || *year_number > 2261) return std::nullopt;
-  auto total = duration_cast<seconds>(sys_days{date}.time_since_epoch()).count();
-  uint64_t fraction = 0;
-  text.remove_prefix(10);
-  if (!text.empty()) {
-    const auto hour = digits(text, 1, 2), minute = digits(text, 4, 2), second = digits(text, 7, 2);
-    if (!hour || !minute || !second || text[3] != ':' || text[6] != ':' || *hour > 23 ||
-        *minute > 59 || *second > 60 ||
-        std::string_view("Tt ").find(text[0]) == std::string_view::npos)
-      return std::nullopt;
-    total += *hour * 3600 + *minute * 60 + *second;
-    text.remove_prefix(9);
-    const auto parsed = take_fraction(text);
-    const auto zone = parse_zone(text);
-    if (!parsed || !zone) return std::nullopt;
-    fraction = *parsed;
-    total -= *zone;
-  }
-  if (total < 0) return 0;
-  return static_cast<uint64_t>(total) * kNanosecondsPerSecond + fraction;
+// RFC 3339 as people shorten it: a date alone, a blank for the T, no zone (UTC) or one without
+// colon.
+std::optional<uint64_t> parse_date_and_time(std::string_view text) {
+  constexpr size_t kDate = 10, kClock = 9;
+  std::string full(text);
+  if (full.size() == kDate) full += "T00:00:00";
+  if (full.size() > kDate && full[kDate] == ' ') full[kDate] = 'T';
+  const size_t sign = full.find_first_of("+-", kDate);
+  if (sign != std::string::npos && full.size() == sign + 5) full.insert(sign + 3, 1, ':');
+  const bool has_zone = sign != std::string::npos || full.ends_with('Z') || full.ends_with('z');
+  if (!has_zone && full.size() >= kDate + kClock) full += 'Z';
+  return parse_rfc3339(full);
 }
 
 // The WHERE clause of a filter; its parameters are bound in the same order by bind_filter().
@@ -147,7 +91,7 @@ Result<uint64_t> parse_time(std::string_view text, uint64_t now) {
     const uint64_t span = static_cast<uint64_t>(ago->count()) * kNanosecondsPerMillisecond;
     return now > span ? now - span : uint64_t{0};
   }
-  if (const auto time = parse_rfc3339(text)) return *time;
+  if (const auto time = parse_date_and_time(text)) return *time;
   return Error{.code = Code::invalid,
                .message = "'" + sanitize_utf8(text) + "' is no time",
                .hint = "write 90s, 1h or 2d for that long ago, or 2024-05-01T10:00:00Z"};

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/strings.h"
+#include "base/time.h"
 #include "formats/json_text.h"
 
 namespace saker::capture {
@@ -15,12 +17,6 @@ constexpr size_t kLongestText = 64 * 1024 * 1024;
 
 bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-std::string_view without_blanks(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 // Follows brackets and quotes up to the end of one document.
@@ -53,70 +49,15 @@ class Balance {
   bool in_string_ = false, escaped_ = false;
 };
 
-bool number_at(std::string_view text, size_t at, size_t digits, unsigned& out) {
-  if (at + digits > text.size()) return false;
-  out = 0;
-  for (size_t i = at; i < at + digits; ++i) {
-    if (text[i] < '0' || text[i] > '9') return false;
-    out = out * 10 + static_cast<unsigned>(text[i] - '0');
-  }
-  return true;
-}
-
-// Days since 1970-01-01 of a date of the Gregorian calendar.
-int64_t days_of(int64_t year, unsigned month, unsigned day) {
-  year -= month <= 2 ? 1 : 0;
-  const int64_t era = year / 400;
-  const auto of_era = static_cast<unsigned>(year - era * 400);
-  const unsigned of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-  return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-// "+02:00" as seconds east; nothing when it is none.
-std::optional<int64_t> zone_of(std::string_view text) {
-  if (text == "Z" || text == "z") return 0;
-  unsigned hours = 0, minutes = 0;
-  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':' ||
-      !number_at(text, 1, 2, hours) || !number_at(text, 4, 2, minutes))
-    return std::nullopt;
-  const auto seconds = static_cast<int64_t>(hours * 3600 + minutes * 60);
-  return text[0] == '-' ? -seconds : seconds;
-}
-
 }  // namespace
 
-std::optional<uint64_t> parse_audit_time(std::string_view text) {
-  unsigned year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-  if (text.size() < 20 || text[4] != '-' || text[7] != '-' ||
-      (text[10] != 'T' && text[10] != 't') || text[13] != ':' || text[16] != ':' ||
-      !number_at(text, 0, 4, year) || !number_at(text, 5, 2, month) ||
-      !number_at(text, 8, 2, day) || !number_at(text, 11, 2, hour) ||
-      !number_at(text, 14, 2, minute) || !number_at(text, 17, 2, second) || year < 1970 ||
-      month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
-    return std::nullopt;
-  uint64_t ns = 0;
-  size_t at = 19;
-  if (text[at] == '.') {
-    uint64_t unit = 100'000'000;
-    for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10)
-      ns += static_cast<uint64_t>(text[at] - '0') * unit;
-  }
-  const std::optional<int64_t> zone = zone_of(text.substr(at));
-  if (!zone) return std::nullopt;
-  const int64_t seconds =
-      days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - *zone;
-  if (seconds < 0) return std::nullopt;
-  return static_cast<uint64_t>(seconds) * 1'000'000'000 + ns;
-}
-
 Result<std::unique_ptr<AuditLogReader>> AuditLogReader::open(const std::string& path) {
-  constexpr size_t kChunkBytes = 256 * 1024, kChunks = 8;
-  return std::make_unique<AuditLogReader>(SAKER_TRY(ChunkStream::open(path, kChunkBytes, kChunks)),
-                                          path == "-" ? "standard input" : path);
+  return std::make_unique<AuditLogReader>(SAKER_TRY(ChunkStream::open(path)));
 }
 
-AuditLogReader::AuditLogReader(std::unique_ptr<ChunkStream> stream, std::string path, Bytes window)
-    : stream_(std::move(stream)), path_(std::move(path)) {
+AuditLogReader::AuditLogReader(std::unique_ptr<ChunkStream> stream, Bytes window)
+    : stream_(std::move(stream)), path_(stream_->name()) {
+  static_assert(ChunkStream::kReadBehind >= formats::kJsonPadding);
   cursor_ = window_ = reinterpret_cast<const char*>(window.data());
   limit_ = cursor_ + window.size();
 }
@@ -143,7 +84,7 @@ AuditLogReader::Framing AuditLogReader::detect() {
   };
   for (;;) {
     const std::string_view text(cursor_, static_cast<size_t>(limit_ - cursor_));
-    const std::string_view inner = without_blanks(text);
+    const std::string_view inner = trim(text);
     const char* end = inner.empty() ? nullptr : line_end(inner.data());
     if (end != nullptr && end + 1 < limit_) {
       Balance balance;
@@ -226,7 +167,7 @@ void AuditLogReader::lose(std::string_view reason) {
                         ", at byte " + std::to_string(text_at_) + "; skipped");
 }
 
-bool AuditLogReader::take_items(std::string_view array) {
+void AuditLogReader::take_items(std::string_view array) {
   const auto before = static_cast<ptrdiff_t>(items_.size());
   const bool whole = formats::json_text::for_each_element(array, [&](std::string_view item) {
     items_.push_back(item);
@@ -234,28 +175,25 @@ bool AuditLogReader::take_items(std::string_view array) {
   });
   if (!whole) lose("list that is not valid JSON");
   std::reverse(items_.begin() + before, items_.end());
-  return !items_.empty();
 }
 
 // Puts what the text holds on items_, last first.
-bool AuditLogReader::take(std::string_view text) {
-  text = without_blanks(text);
-  if (text.empty()) return false;
-  if (text.front() == '[') return take_items(text);
-  if (text.front() != '{') {
-    if (text.find("AUDIT: id=") != std::string_view::npos) {
-      failed_ = true;
-      error_ = {.code = Code::unsupported,
-                .message = "an audit log in the old text format, which leaves most of an event out",
-                .position = {.file = path_, .line = static_cast<uint32_t>(line_)},
-                .hint = "start kube-apiserver with --audit-log-format=json"};
-      return false;
-    }
+void AuditLogReader::take(std::string_view text) {
+  text = trim(text);
+  if (text.empty()) return;
+  if (text.front() == '{') {
+    items_.push_back(text);
+  } else if (text.front() == '[') {
+    take_items(text);
+  } else if (text.find("AUDIT: id=") != std::string_view::npos) {
+    failed_ = true;
+    error_ = {.code = Code::unsupported,
+              .message = "an audit log in the old text format, which leaves most of an event out",
+              .position = {.file = path_, .line = static_cast<uint32_t>(line_)},
+              .hint = "start kube-apiserver with --audit-log-format=json"};
+  } else {
     lose("line that is not JSON");
-    return false;
   }
-  items_.push_back(text);
-  return true;
 }
 
 bool AuditLogReader::to_event(std::string_view text, event::Event& event) {
@@ -274,7 +212,7 @@ bool AuditLogReader::to_event(std::string_view text, event::Event& event) {
   }
   std::string_view time = record_.find("/stageTimestamp").value_or("");
   if (time.size() >= 2 && time.front() == '"') time = time.substr(1, time.size() - 2);
-  const std::optional<uint64_t> ns = parse_audit_time(time);
+  const std::optional<uint64_t> ns = parse_rfc3339(time);
   if (!ns) {
     lose("event without stageTimestamp");
     return false;

@@ -30,9 +30,6 @@ class AuditText final : public audit::AuditRecord {
   formats::JsonIndex index_;
 };
 
-// RFC 3339 in UTC, as audit events have it ("2026-07-23T10:11:12.123456Z"), in ns since the epoch.
-std::optional<uint64_t> parse_audit_time(std::string_view text);
-
 // What is not an audit event is skipped and counted by reason; the first of each reason is also
 // described with file, line and offset in problems(). One thread reads; stop() may come from
 // anywhere.
@@ -40,7 +37,7 @@ class AuditLogReader {
  public:
   static Result<std::unique_ptr<AuditLogReader>> open(const std::string& path);
   // The stream's first window may have been looked at already: `window` then is it.
-  AuditLogReader(std::unique_ptr<ChunkStream> stream, std::string path, Bytes window = {});
+  explicit AuditLogReader(std::unique_ptr<ChunkStream> stream, Bytes window = {});
 
   // The next event; its time, number and source are set. Valid until the next call, as record().
   Next next(event::Event& event);
@@ -52,7 +49,6 @@ class AuditLogReader {
 
  private:
   enum class Framing : uint8_t { unknown, lines, documents };
-  enum class Step : uint8_t { done, nothing };
 
   // More bytes behind what is unread; false at the end.
   bool more();
@@ -63,13 +59,13 @@ class AuditLogReader {
   void skip_long_line();
   Framing detect();
   // Takes the text apart: one event to hand out, or a list whose items come one by one.
-  bool take(std::string_view text);
-  bool take_items(std::string_view array);
+  void take(std::string_view text);
+  void take_items(std::string_view array);
   bool to_event(std::string_view text, event::Event& event);
   void lose(std::string_view reason);
 
   std::unique_ptr<ChunkStream> stream_;
-  const std::string path_;
+  const std::string path_;  // for messages
   const char* cursor_ = nullptr;
   const char* limit_ = nullptr;
   uint64_t passed_ = 0;  // bytes before the window

@@ -45,22 +45,22 @@ Result<std::unique_ptr<EventSource>> open_scap(const ScapOptions& options) {
 
 Result<std::unique_ptr<ScapReader>> ScapReader::open(const ScapOptions& options) {
   auto stream = SAKER_TRY(ChunkStream::open(options.path, options.chunk_bytes, options.chunks));
-  return open(std::move(stream), options.path == "-" ? "standard input" : options.path, {});
+  return open(std::move(stream), {});
 }
 
 Result<std::unique_ptr<ScapReader>> ScapReader::open(std::unique_ptr<ChunkStream> stream,
-                                                     const std::string& path, Bytes window) {
-  std::unique_ptr<ScapReader> reader(new ScapReader(std::move(stream), path));
+                                                     Bytes window) {
+  std::unique_ptr<ScapReader> reader(new ScapReader(std::move(stream)));
   reader->cursor_ = window.data();
   reader->limit_ = window.data() + window.size();
   reader->window_end_ = window.size();
   if (reader->read_section_header() == Step::done) return reader;
   if (reader->failed_) return std::move(reader->error_);
-  return Error{.code = Code::corrupt, .message = "empty file", .position = {.file = path}};
+  return Error{.code = Code::corrupt, .message = "empty file", .position = {.file = reader->path_}};
 }
 
-ScapReader::ScapReader(std::unique_ptr<ChunkStream> stream, std::string path)
-    : stream_(std::move(stream)), path_(std::move(path)), as_is_(scap::as_is_counts()) {}
+ScapReader::ScapReader(std::unique_ptr<ChunkStream> stream)
+    : stream_(std::move(stream)), path_(stream_->name()), as_is_(scap::as_is_counts()) {}
 
 bool ScapReader::need(size_t size) {
   while (static_cast<size_t>(limit_ - cursor_) < size) {

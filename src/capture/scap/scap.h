@@ -19,8 +19,8 @@ namespace saker::capture {
 struct ScapOptions {
   std::string path;  // "-": standard input
   // The ring between the inflating thread and the reader.
-  size_t chunk_bytes = 128 * 1024;
-  size_t chunks = 8;
+  size_t chunk_bytes = ChunkStream::kChunkBytes;
+  size_t chunks = ChunkStream::kChunks;
 };
 
 // Opens a capture: plain, gzip or zstd. Fails when it does not begin with a section header.
@@ -34,7 +34,7 @@ class ScapReader final : public EventSource {
   static Result<std::unique_ptr<ScapReader>> open(const ScapOptions& options);
   // The same over a stream whose first window was looked at already.
   static Result<std::unique_ptr<ScapReader>> open(std::unique_ptr<ChunkStream> stream,
-                                                  const std::string& path, Bytes window);
+                                                  Bytes window);
 
   Status snapshot(event::SnapshotSink& sink) override;
   Next next(event::Event& event) override { return next_event(event); }
@@ -76,7 +76,7 @@ class ScapReader final : public EventSource {
   };
   enum class Step : uint8_t { done, end, failed };
 
-  ScapReader(std::unique_ptr<ChunkStream> stream, std::string path);
+  explicit ScapReader(std::unique_ptr<ChunkStream> stream);
 
   // Makes sure that `size` bytes are in the window; false at the end of the stream.
   bool need(size_t size);
@@ -105,7 +105,7 @@ class ScapReader final : public EventSource {
   void count_lost(std::string_view reason, uint16_t type);
 
   std::unique_ptr<ChunkStream> stream_;
-  const std::string path_;
+  const std::string path_;  // for messages
   const uint8_t* cursor_ = nullptr;
   const uint8_t* limit_ = nullptr;
   const std::array<uint8_t, event::kEventCodeCount>& as_is_;
