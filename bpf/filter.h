@@ -109,13 +109,12 @@ static long substring_step(u32 index, struct SubstringScan *scan) {
   return 1;
 }
 
-// Whether the text at path[8] may contain one of the set's texts from `first` up to `end`.
-ALWAYS int any_substring(struct Record *r, u32 set, u32 first, u32 end, u32 length) {
+// Whether the text at path[8] may contain one of the first `count` texts of the set.
+ALWAYS int any_substring(struct Record *r, u32 set, u32 count, u32 length) {
   struct SubstringScan scan = {r, {}, length, 0};
 #pragma clang loop unroll(disable)
   for (u32 i = 0; i < kMaxSubstrings; ++i) {
-    if (i < first) continue;
-    if (i >= end) break;
+    if (i >= count) break;
     const volatile struct Substring *text = &path_tests[bounded(set, kMaxTestSets - 1)].substrings[bounded(i, kMaxSubstrings - 1)];
     scan.bytes[0] = text->bytes[0];
     scan.bytes[1] = text->bytes[1];
@@ -138,12 +137,12 @@ ALWAYS int text_may_match(struct Record *r, u32 set, u32 length) {
     const u8 second = r->path[9];
     struct PatternRange prefixes = {test->prefixes[second].first, test->prefixes[second].count};
     if (any_pattern(set, prefixes, 8, 4)) return 1;
-    if (texts && any_substring(r, set, 0, texts, length)) return 1;
+    if (texts && any_substring(r, set, texts, length)) return 1;
   } else {
     // Relative: where it begins is not known here, and its end only when the pattern lies wholly in it. A first
     // component of dots is odd too.
     if (test->has_prefixes || texts > raw || length < test->longest_suffix || r->path[8] == '.') return 1;
-    if (raw && any_substring(r, set, 0, raw, length)) return 1;
+    if (raw && any_substring(r, set, raw, length)) return 1;
   }
   struct PatternRange suffixes = {test->suffixes[last].first, test->suffixes[last].count};
   return any_pattern(set, suffixes, length, 1);

@@ -11,7 +11,7 @@ namespace {
 
 using Which = ClassTest::Which;
 
-// What a group of classes has in common, in words: "read", "read or written, successful" ...
+// What a group of classes has in common, in words: "opened for writing or for both, failed" ...
 std::string label_of(std::span<const size_t> classes, bool by_mode) {
   std::vector<std::string> modes;
   size_t failed = 0;

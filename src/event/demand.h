@@ -15,12 +15,10 @@
 namespace saker::event {
 
 // Calls of one type are told apart by how a file is opened and whether the call succeeded. Types
-// that open nothing have the classes of reading alone.
+// that open nothing have the classes of reading alone. The number of a class is twice its mode, and
+// one more when the call failed.
 enum class OpenMode : uint8_t { read, write, both };
 inline constexpr size_t kCallClasses = 6;
-constexpr size_t call_class(OpenMode mode, bool failed) {
-  return static_cast<size_t>(mode) * 2 + (failed ? 1 : 0);
-}
 constexpr OpenMode mode_of_class(size_t index) {
   return static_cast<OpenMode>(index / 2);
 }
