@@ -45,7 +45,7 @@ class Live final : public LiveSource {
  private:
   explicit Live(const LiveOptions& options) : options_(options) {}
   Status start();
-  void apply(const CapturePlan& plan);
+  void apply(const CapturePlan& plan, bool running);
   void set_control(const CapturePlan& plan);
   Status attach(const CapturePlan& plan);
   // The ring whose head is next; null when both are empty.
@@ -163,10 +163,11 @@ SourceStats Live::stats() const {
 }
 
 // Changes the shared tables so that at every moment at least what both demands want is sent.
-void Live::apply(const CapturePlan& plan) {
+void Live::apply(const CapturePlan& plan, bool running) {
   const kernel::Shared shared = probes_->shared();
-  // Programs that are running have ended when this returns.
-  const auto fence = [] {
+  // Programs that run now have ended when this returns; before they are attached there are none.
+  const auto fence = [&] {
+    if (!running) return;
     std::atomic_thread_fence(std::memory_order_seq_cst);
     syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
   };
@@ -224,7 +225,7 @@ Status Live::start() {
     return errno_error("getrandom", errno);
   SAKER_CHECK(probes_->load());
   set_control(plan);
-  apply(plan);
+  apply(plan, false);
   if (options_.only_tree_of != 0) SAKER_CHECK(probes_->track(options_.only_tree_of));
   files_ = SAKER_TRY(probes_->file_ring());
   processes_ = SAKER_TRY(probes_->process_ring());
@@ -245,7 +246,7 @@ Status Live::set_demand(const event::Demand& demand) {
                  .message = "a running capture can't change between watching and recording"};
   const CapturePlan plan = make_plan(demand);
   options_.demand = demand;
-  apply(plan);
+  apply(plan, true);
   return attach(plan);
 }
 
