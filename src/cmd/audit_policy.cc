@@ -42,6 +42,18 @@ std::string resources_text(const audit::PolicyRule& rule) {
 
 }  // namespace
 
+Positional policy_positional(std::vector<std::string>& files) {
+  return {.name = "FILE",
+          .help = "The policy; - is standard input",
+          .values = &files,
+          .required = true};
+}
+
+Result<std::string> one_policy(const std::vector<std::string>& files) {
+  if (files.size() != 1) return Error{.message = "name one policy file"};
+  return files[0];
+}
+
 Result<audit::PolicyFile> read_policy(const std::string& path) {
   const bool standard_input = path == "-";
   const std::string text =

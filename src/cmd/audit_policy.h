@@ -8,9 +8,14 @@
 
 #include "audit/policy.h"
 #include "base/result.h"
+#include "cmd/command.h"
 #include "cmd/listing.h"
 
 namespace saker::cmd {
+
+// The argument of a subcommand that is about one policy, and the path that it was given.
+Positional policy_positional(std::vector<std::string>& files);
+Result<std::string> one_policy(const std::vector<std::string>& files);
 
 // Reads and loads a policy; "-" is standard input. What is wrong with it is in its problems.
 Result<audit::PolicyFile> read_policy(const std::string& path);

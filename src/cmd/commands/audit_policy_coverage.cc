@@ -207,8 +207,8 @@ std::string text_report(const audit::PolicyFile& file, const std::vector<Row>& r
 }
 
 Result<int> run(const Arguments& arguments) {
-  if (arguments.files.size() != 1) return Error{.message = "name one policy file"};
-  const audit::PolicyFile file = SAKER_TRY(read_valid_policy(arguments.files[0]));
+  const std::string path = SAKER_TRY(one_policy(arguments.files));
+  const audit::PolicyFile file = SAKER_TRY(read_valid_policy(path));
   const rules::RuleSet set = SAKER_TRY(load_rules(arguments.rules));
   const audit::PolicyMatcher matcher(file.policy);
   std::vector<Row> rows;
@@ -236,10 +236,7 @@ Invocation prepare() {
                        .help = "An audit log to weigh each change on (repeatable)",
                        .list = &arguments->logs},
                       {.names = "--json", .help = "JSON", .flag = &arguments->json}},
-          .positional = {.name = "FILE",
-                         .help = "The policy; - is standard input",
-                         .values = &arguments->files,
-                         .required = true},
+          .positional = policy_positional(arguments->files),
           .run = [arguments] { return run(*arguments); }};
 }
 

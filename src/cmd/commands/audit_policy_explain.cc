@@ -121,8 +121,8 @@ std::string explanation(const audit::PolicyFile& file, const audit::RequestView&
 }
 
 Result<int> run(const Arguments& arguments) {
-  if (arguments.files.size() != 1) return Error{.message = "name one policy file"};
-  const audit::PolicyFile file = SAKER_TRY(read_policy(arguments.files[0]));
+  const std::string path = SAKER_TRY(one_policy(arguments.files));
+  const audit::PolicyFile file = SAKER_TRY(read_policy(path));
   for (const audit::PolicyProblem& problem : file.problems)
     std::fputs(to_text(file, problem).c_str(), stderr);
   if (!file.decoded) return kExitFailed;
@@ -186,10 +186,7 @@ Invocation prepare() {
                    .help = "A JSON list of requests; prints a JSON list of decisions",
                    .text = &arguments->batch},
                   {.names = "--json", .help = "JSON", .flag = &arguments->json}},
-      .positional = {.name = "FILE",
-                     .help = "The policy; - is standard input",
-                     .values = &arguments->files,
-                     .required = true},
+      .positional = policy_positional(arguments->files),
       .run = [arguments] { return run(*arguments); }};
 }
 

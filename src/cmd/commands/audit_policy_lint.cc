@@ -86,8 +86,8 @@ std::string text_report(const audit::PolicyFile& file, const Findings& findings)
 }
 
 Result<int> run(const Arguments& arguments) {
-  if (arguments.files.size() != 1) return Error{.message = "name one policy file"};
-  const audit::PolicyFile file = SAKER_TRY(read_policy(arguments.files[0]));
+  const std::string path = SAKER_TRY(one_policy(arguments.files));
+  const audit::PolicyFile file = SAKER_TRY(read_policy(path));
   const Findings findings = audit::lint_policy(file);
   if (arguments.sarif) {
     print(sarif_report(file, findings) + "\n");
@@ -103,10 +103,7 @@ Invocation prepare() {
   auto arguments = std::make_shared<Arguments>();
   return {.options = {{.names = "--json", .help = "JSON", .flag = &arguments->json},
                       {.names = "--sarif", .help = "SARIF 2.1.0", .flag = &arguments->sarif}},
-          .positional = {.name = "FILE",
-                         .help = "The policy; - is standard input",
-                         .values = &arguments->files,
-                         .required = true},
+          .positional = policy_positional(arguments->files),
           .run = [arguments] { return run(*arguments); }};
 }
 

@@ -147,9 +147,9 @@ std::string text_report(const audit::PolicyFile& file, const audit::PolicyTrial&
 }
 
 Result<int> run(const Arguments& arguments) {
-  if (arguments.files.size() != 1) return Error{.message = "name one policy file"};
+  const std::string path = SAKER_TRY(one_policy(arguments.files));
   if (arguments.logs.empty()) return Error{.message = "--log is missing: the audit log to try"};
-  const audit::PolicyFile file = SAKER_TRY(read_valid_policy(arguments.files[0]));
+  const audit::PolicyFile file = SAKER_TRY(read_valid_policy(path));
   audit::PolicyTester tester(file.policy);
   for (const std::string& log : arguments.logs) SAKER_CHECK(tester.read(log));
   const audit::PolicyTrial& trial = tester.result();
@@ -167,10 +167,7 @@ Invocation prepare() {
                        .help = "An audit log: JSON lines, .gz and .zst too (repeatable)",
                        .list = &arguments->logs},
                       {.names = "--json", .help = "JSON", .flag = &arguments->json}},
-          .positional = {.name = "FILE",
-                         .help = "The policy; - is standard input",
-                         .values = &arguments->files,
-                         .required = true},
+          .positional = policy_positional(arguments->files),
           .run = [arguments] { return run(*arguments); }};
 }
 
