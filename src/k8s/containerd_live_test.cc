@@ -258,7 +258,9 @@ TEST_F(Containerd, TellsThatAPodsContainerIsPrivilegedInItsCgroup) {
                                  .host_pid = true});
   const ContainerRequest request = request_for(pid_of("k8s.io", pod.container_id));
   EXPECT_EQ(request.type, ContainerType::cri);
-  EXPECT_EQ(match_cgroup(request.cgroup_path)->pod_uid, "5ed4c1fb05ea73ec2f5aebe37cf5cc7c");
+  const auto match = match_cgroup(request.cgroup_path);
+  ASSERT_TRUE(match) << request.cgroup_path;
+  EXPECT_EQ(match->pod_uid, "5ed4c1fb05ea73ec2f5aebe37cf5cc7c");
   auto found = Runtimes(config()).look_up(request);
   ASSERT_TRUE(found.ok()) << found.error().to_text();
   EXPECT_TRUE(found->info.privileged);
