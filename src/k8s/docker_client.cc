@@ -21,7 +21,6 @@ using formats::JsonNode;
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t kMaxAnswer = 16U << 20U;
-constexpr int64_t kSecond = 1'000'000'000;
 
 // What an API of docker gives is told by the part after the algorithm: "sha256:<id>".
 std::string image_id_of(std::string_view text) {
