@@ -74,13 +74,20 @@ class TreeBuilder {
   size_t nodes_ = 0;
 };
 
+// Keeps the point of a whole number: "-0" or "1" would be read back as an integer.
+void append_real(double number, std::string& out) {
+  const size_t start = out.size();
+  fmt::format_to(std::back_inserter(out), "{}", number);
+  if (out.find_first_of(".e", start) == std::string::npos) out += ".0";
+}
+
 void append_node(const JsonNode& node, std::string& out) {
   switch (node.kind) {
     case JsonNode::Kind::null: out += "null"; break;
     case JsonNode::Kind::boolean: out += node.boolean ? "true" : "false"; break;
     case JsonNode::Kind::integer: out += std::to_string(node.integer); break;
     case JsonNode::Kind::unsigned_integer: out += std::to_string(node.unsigned_integer); break;
-    case JsonNode::Kind::real: fmt::format_to(std::back_inserter(out), "{}", node.real); break;
+    case JsonNode::Kind::real: append_real(node.real, out); break;
     case JsonNode::Kind::text: append_json_text(node.text, out); break;
     case JsonNode::Kind::array:
       out += '[';

@@ -113,6 +113,10 @@ TEST(Json, WritesATreeAgain) {
   EXPECT_EQ(to_json(parse_json(kText).value()), kText);
 }
 
+TEST(Json, AWholeRealStaysReal) {
+  EXPECT_EQ(to_json(parse_json("[-0e00,1.0,1e300,0.5]").value()), "[-0.0,1.0,1e+300,0.5]");
+}
+
 TEST(Json, WritesTextThatItReads) {
   std::string all;
   for (int c = 0; c < 128; ++c) all += static_cast<char>(c);
