@@ -143,7 +143,7 @@ Outcome World::expect_error(const Step& step) {
 
 Outcome World::expect_match(bool wanted) {
   if (!condition_) return Outcome::failed("no condition compiled: " + error_text_);
-  if (last_event_.empty()) return Outcome::failed("no event before this");
+  if (!has_event_) return Outcome::failed("no event before this");
   pipeline_.scratch().reset();
   if (filter::matches(*condition_, pipeline_.context()) == wanted) return {};
   return Outcome::failed(wanted ? "expected the condition to match the last event"
@@ -152,12 +152,12 @@ Outcome World::expect_match(bool wanted) {
 
 // expect field NAME [= VALUE]; without a value: the field has none.
 Outcome World::expect_field(const Step& step) {
-  if (step.words.size() < 2 || last_event_.empty())
+  if (step.words.size() < 2 || !has_event_)
     return Outcome::failed("expect field NAME = VALUE, after an event");
   Result<filter::ParsedOperand> parsed = filter::parse_operand(step.words[1]);
   if (!parsed.ok()) return Outcome::failed(parsed.error().to_text());
-  Result<filter::Operand> operand =
-      filter::compile_operand(parsed->operand, fields::catalog(), "syscall");
+  Result<filter::Operand> operand = filter::compile_operand(
+      parsed->operand, fields::catalog(), event::to_string(current_event_.source));
   if (!operand.ok()) return Outcome::failed(operand.error().to_text());
   filter::Values values;
   pipeline_.scratch().reset();

@@ -7,7 +7,9 @@
 #include "agent/rule_files.h"
 #include "base/fd.h"
 #include "base/strings.h"
+#include "base/time.h"
 #include "capture/scap/scap.h"
+#include "cases/audit_line.h"
 #include "cases/process.h"
 #include "fields/catalog.h"
 #include "filter/output_template.h"
@@ -68,14 +70,15 @@ Outcome World::run(const Step& step) {
   static constexpr std::pair<std::string_view, Handler> kHandlers[] = {
       {"rules", &World::step_rules},   {"process", &World::step_process},
       {"fd", &World::step_fd},         {"container", &World::step_container},
-      {"event", &World::step_event},   {"condition", &World::step_condition},
-      {"replay", &World::step_replay}, {"file", &World::step_file},
-      {"run", &World::step_run},       {"expect", &World::step_expect}};
+      {"event", &World::step_event},   {"audit", &World::step_audit},
+      {"replay", &World::step_replay}, {"condition", &World::step_condition},
+      {"file", &World::step_file},     {"run", &World::step_run},
+      {"expect", &World::step_expect}};
   for (const auto& [verb, handler] : kHandlers)
     if (verb == step.verb) return (this->*handler)(step);
   return Outcome::failed("no verb '" + step.verb +
-                         "'; there are rules, process, fd, container, event, condition, "
-                         "replay, file, run, expect");
+                         "'; there are rules, process, fd, container, event, audit, "
+                         "condition, replay, file, run, expect");
 }
 
 Outcome World::finish() {
@@ -146,12 +149,17 @@ Outcome World::step_container(const Step& step) {
   return {};
 }
 
-Outcome World::step_event(const Step& step) {
+Outcome World::need_rules(const Step& step) {
   if (!engine_ && !options_.rules.empty()) {
     if (Outcome outcome = load_rules(options_.rules, "", step); outcome.kind != Outcome::Kind::ok)
       return outcome;
   }
-  if (!error_text_.empty()) return Outcome::failed("the rules did not load:\n" + error_text_);
+  if (error_text_.empty()) return {};
+  return Outcome::failed("the rules did not load:\n" + error_text_);
+}
+
+Outcome World::step_event(const Step& step) {
+  if (Outcome outcome = need_rules(step); outcome.kind != Outcome::Kind::ok) return outcome;
   if (step.words.empty()) return Outcome::failed("event NAME key=value ...");
   Result<Attributes> attributes = parse_attributes(step.words, 1);
   if (!attributes.ok()) return Outcome::failed(attributes.error().to_text());
@@ -166,7 +174,52 @@ Outcome World::step_event(const Step& step) {
   if (!event.ok()) return Outcome::failed(event.error().to_text());
   event->number = ++event_number_;
   current_event_ = *event;
+  has_event_ = true;
   pipeline_.update(current_event_);
+  pipeline_.match(current_event_);
+  if (pipeline_.disagreements() != 0) return Outcome::failed(pipeline_.first_disagreement());
+  return {};
+}
+
+// KEY=VALUE words make one event; events as JSON stand in the line or below it, one a line.
+Outcome World::step_audit(const Step& step) {
+  if (Outcome outcome = need_rules(step); outcome.kind != Outcome::Kind::ok) return outcome;
+  std::vector<std::string> texts = step.block;
+  if (step.rest.starts_with('{')) {
+    texts.insert(texts.begin(), step.rest);
+  } else if (!step.words.empty()) {
+    Result<Attributes> attributes = parse_attributes(step.words, 0);
+    if (!attributes.ok()) return Outcome::failed(attributes.error().to_text());
+    const auto later = attributes->find("time");
+    constexpr uint64_t kSecond = 1'000'000'000, kStep = 1'000'000;
+    audit_time_ns_ +=
+        later == attributes->end() ? kStep : parse_uint(later->second).value_or(0) * kSecond;
+    Result<std::string> text = audit_event_json(*attributes, event_number_ + 1, audit_time_ns_);
+    if (!text.ok()) return Outcome::failed(text.error().to_text());
+    texts.insert(texts.begin(), std::move(*text));
+  }
+  if (texts.empty()) return Outcome::failed("audit KEY=VALUE ..., or an event as JSON");
+  for (const std::string& text : texts)
+    if (Outcome outcome = judge_audit(text); outcome.kind != Outcome::Kind::ok) return outcome;
+  return {};
+}
+
+Outcome World::judge_audit(std::string_view text) {
+  audit_text_ = text;
+  audit_text_.append(formats::kJsonPadding, '\0');
+  if (!audit_record_.load(std::string_view(audit_text_).substr(0, text.size())))
+    return Outcome::failed("not a JSON object: " + std::string(text));
+  const std::string_view time = audit_record_.find("/stageTimestamp").value_or("\"\"");
+  const std::optional<uint64_t> ns = parse_rfc3339(time.substr(1, time.size() - 2));
+  if (!ns) return Outcome::failed("an audit event needs a stageTimestamp: " + std::string(text));
+  current_event_ = {};
+  current_event_.source = event::Source::k8s_audit;
+  current_event_.type = event::PLUGINEVENT_E;
+  current_event_.timestamp = *ns;
+  current_event_.length = static_cast<uint32_t>(text.size());
+  current_event_.number = ++event_number_;
+  has_event_ = true;
+  pipeline_.update(current_event_, audit_record_);
   pipeline_.match(current_event_);
   if (pipeline_.disagreements() != 0) return Outcome::failed(pipeline_.first_disagreement());
   return {};
@@ -186,10 +239,18 @@ Outcome World::step_condition(const Step& step) {
 
 Outcome World::step_replay(const Step& step) {
   if (!error_text_.empty()) return Outcome::failed("the rules did not load:\n" + error_text_);
-  if (step.words.empty()) return Outcome::failed("replay FILE.scap");
+  if (step.words.empty()) return Outcome::failed("replay FILE.scap, or an audit log");
   std::optional<std::string> path = resolve(step.words[0]);
   if (!path) return Outcome::skipped("the conformance data is not here");
-  Result<std::unique_ptr<capture::ScapReader>> source = capture::ScapReader::open({.path = *path});
+  Outcome outcome =
+      path->find(".scap") != std::string::npos ? replay_capture(*path) : replay_audit_log(*path);
+  if (outcome.kind == Outcome::Kind::ok && pipeline_.disagreements() != 0)
+    return Outcome::failed(pipeline_.first_disagreement());
+  return outcome;
+}
+
+Outcome World::replay_capture(const std::string& path) {
+  Result<std::unique_ptr<capture::ScapReader>> source = capture::ScapReader::open({.path = path});
   if (!source.ok()) {
     error_text_ = source.error().to_text();
     return {};
@@ -202,7 +263,22 @@ Outcome World::step_replay(const Step& step) {
   capture::Next next;
   while ((next = (*source)->next_event(event)) == capture::Next::event) pipeline_.handle(event);
   if (next == capture::Next::failed) error_text_ = (*source)->error().to_text();
-  if (pipeline_.disagreements() != 0) return Outcome::failed(pipeline_.first_disagreement());
+  return {};
+}
+
+Outcome World::replay_audit_log(const std::string& path) {
+  Result<std::unique_ptr<capture::AuditLogReader>> source = capture::AuditLogReader::open(path);
+  if (!source.ok()) {
+    error_text_ = source.error().to_text();
+    return {};
+  }
+  event::Event event;
+  capture::Next next;
+  while ((next = (*source)->next(event)) == capture::Next::event) {
+    pipeline_.update(event, (*source)->record());
+    pipeline_.match(event);
+  }
+  if (next == capture::Next::failed) error_text_ = (*source)->error().to_text();
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/pipeline.h"
+#include "capture/k8s_audit/log_reader.h"
 #include "cases/case_file.h"
 #include "cases/event_line.h"
 #include "cases/runner.h"
@@ -52,6 +53,7 @@ class World : private agent::Pipeline::FindingSink {
   Outcome step_fd(const Step& step);
   Outcome step_container(const Step& step);
   Outcome step_event(const Step& step);
+  Outcome step_audit(const Step& step);
   Outcome step_condition(const Step& step);
   Outcome step_replay(const Step& step);
   Outcome step_file(const Step& step);
@@ -70,6 +72,11 @@ class World : private agent::Pipeline::FindingSink {
 
   Outcome load_rules(const std::vector<std::string>& paths, const std::string& inline_text,
                      const Step& step);
+  // The rules of the command line, when the case named none; fails when the rules have errors.
+  Outcome need_rules(const Step& step);
+  Outcome judge_audit(std::string_view text);
+  Outcome replay_capture(const std::string& path);
+  Outcome replay_audit_log(const std::string& path);
   Outcome unexpected_findings();
   // Paths are relative to the case's file; @shared/ is the conformance folder. Nothing when that is
   // not there.
@@ -88,6 +95,10 @@ class World : private agent::Pipeline::FindingSink {
   std::string error_text_;  // of the last rules or condition step
   std::optional<filter::Expr> condition_;
   std::vector<uint8_t> last_event_;  // record of the last event, kept until the next
+  std::string audit_text_;           // of the last audit event
+  capture::AuditText audit_record_;
+  uint64_t audit_time_ns_ = 1'700'000'000'000'000'000;
+  bool has_event_ = false;
   event::Event current_event_;
   std::string output_, errors_;  // of the last run step
   int exit_code_ = 0;

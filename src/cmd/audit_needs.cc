@@ -293,12 +293,17 @@ class Needs {
         target.namespaced
             ? values(Dimension::name_space, {std::string(kAnyNamespace), "kube-system"})
             : std::vector<std::string>{""};
+    const bool long_running = is_session(target) || verb == "watch";
     for (const std::string& space : spaces)
       for (const std::string& name : values(Dimension::name, {"web"})) {
         candidate.request.name_space = space;
         candidate.request.name = name;
-        add(candidate, is_session(target) || verb == "watch");
+        add(candidate, long_running);
       }
+    if (!target.namespaced || (verb != "list" && verb != "watch")) return;
+    candidate.request.name_space.clear();  // of all namespaces at once
+    candidate.request.name.clear();
+    add(candidate, long_running);
   }
 
   void try_path(const Actor& actor, const char* path) {
@@ -319,19 +324,23 @@ class Needs {
     audit::SightNeed need{.request = candidate.request,
                           .who = candidate.who,
                           .any_namespace = space == kAnyNamespace || space.empty()};
-    for (Stage stage : stages) {
-      candidate.stage = stage;
-      const Verdict verdict = judge(condition_, candidate);
-      if (verdict.truth == Truth::no) continue;
-      // A certain match needs nothing that an event at Metadata doesn't have.
-      if (verdict.truth == Truth::maybe) need.level = std::max(need.level, verdict.level);
-      need.stages.push_back(stage);
-    }
+    for (Stage stage : stages) try_stage(candidate, stage, need);
+    // A crash comes instead of an end; who can see that does not need to see crashes.
+    if (need.stages.empty() && candidate.request.has_user) try_stage(candidate, Stage::panic, need);
     if (need.stages.empty()) return;
     // The policy is asked before the server has read the body with the name.
     if (need.request.verb == "create" && need.request.subresource.empty())
       need.request.name.clear();
     out_.push_back(std::move(need));
+  }
+
+  void try_stage(Candidate& candidate, Stage stage, audit::SightNeed& need) const {
+    candidate.stage = stage;
+    const Verdict verdict = judge(condition_, candidate);
+    if (verdict.truth == Truth::no) return;
+    // A certain match needs nothing that an event at Metadata doesn't have.
+    if (verdict.truth == Truth::maybe) need.level = std::max(need.level, verdict.level);
+    need.stages.push_back(stage);
   }
 
   const Node& condition_;

@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 
+#include "base/strings.h"
 #include "cmd/rules.h"
 
 namespace saker::cmd {
@@ -83,6 +85,60 @@ TEST(AuditNeeds, Stages) {
                      "ka.response.code = 401")
                 .coverage,
             audit::Coverage::none);
+}
+
+TEST(AuditNeeds, ListsOfAllNamespaces) {
+  const auto found = coverage("- {level: None, namespaces: ['']}\n- {level: Metadata}\n",
+                              "ka.target.resource = secrets and ka.verb = list and not "
+                              "ka.target.namespace exists");
+  EXPECT_NE(found.classes, 0U);
+  EXPECT_EQ(found.coverage, audit::Coverage::none);
+}
+
+TEST(AuditNeeds, CrashesCountWhereNothingElseWillDo) {
+  constexpr const char* kNoPanic = "- {level: Metadata, omitStages: [Panic]}\n";
+  EXPECT_EQ(coverage(kNoPanic, "ka.stage = Panic").coverage, audit::Coverage::none);
+  EXPECT_EQ(coverage(kMetadata, "ka.stage = Panic").coverage, audit::Coverage::full);
+  EXPECT_EQ(coverage(kNoPanic, "ka.verb = get").coverage, audit::Coverage::full);
+}
+
+// What one of our rules says about the level that it needs, by its tag and in its description.
+std::optional<audit::Level> told_level(const rules::Rule& rule) {
+  std::optional<audit::Level> level;
+  for (audit::Level each :
+       {audit::Level::metadata, audit::Level::request, audit::Level::request_response}) {
+    const std::string name(audit::to_string(each));
+    const std::string tag =
+        "audit_" + (each == audit::Level::request_response ? "request_response" : to_lower(name));
+    if (std::find(rule.tags.begin(), rule.tags.end(), tag) == rule.tags.end()) continue;
+    EXPECT_FALSE(level.has_value()) << "two levels";
+    EXPECT_TRUE(rule.description.contains("Needs level " + name + ".")) << rule.description;
+    level = each;
+  }
+  return level;
+}
+
+// Each of our rules can fire, and needs the level that it says.
+TEST(AuditNeeds, OwnRules) {
+  const std::vector<std::string> paths = {std::string(SAKER_SOURCE_DIR) + "/rules"};
+  const Result<rules::RuleSet> set = load_rules(paths);
+  ASSERT_TRUE(set.ok()) << set.error().to_text();
+  size_t count = 0;
+  const audit::Policy none = policy_of("- {level: None}\n");
+  const audit::PolicyMatcher matcher(none);
+  for (const rules::Rule& rule : set->rules) {
+    if (rule.source != "k8s_audit") continue;
+    SCOPED_TRACE(rule.name);
+    ++count;
+    const auto found = audit::coverage_of(none, matcher, needs_of(rule.name, rule.condition));
+    EXPECT_NE(found.classes, 0U);
+    EXPECT_EQ(told_level(rule), found.level);
+    EXPECT_TRUE(rule.description.contains("Next: ")) << "says what to do";
+    EXPECT_TRUE(std::any_of(rule.tags.begin(), rule.tags.end(), [](const std::string& tag) {
+      return tag.starts_with("mitre_") || tag == "maintenance";
+    }));
+  }
+  EXPECT_GE(count, 35U);
 }
 
 TEST(AuditNeeds, ConditionsThatAreNeverTrueNeedNothing) {

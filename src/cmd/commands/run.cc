@@ -130,11 +130,19 @@ agent::WatchOptions watch_options(agent::Policy policy, const Arguments& argumen
   return options;
 }
 
+// Rules on what the kernel tells; those on audit events wait for a source of such.
+size_t count_kernel_rules(const rules::RuleSet& set) {
+  size_t count = 0;
+  for (const rules::Rule& rule : set.rules)
+    count += rule.enabled && rule.source == "syscall" ? 1 : 0;
+  return count;
+}
+
 // What the rules ask of the kernel, without watching.
 Result<int> dry_run(const agent::WatchOptions& options) {
   std::string warnings;
   rules::RuleSet set = SAKER_TRY(agent::load_rule_files(options.policy.rules, warnings));
-  const size_t count = set.rules.size();
+  const size_t count = count_kernel_rules(set);
   const rules::Engine engine(std::move(set), options.policy.matching);
   const capture::CapturePlan plan = capture::make_plan(engine.demand());
   std::printf("%zu rules. System calls that the kernel would send, with what it tests:\n", count);
@@ -144,10 +152,8 @@ Result<int> dry_run(const agent::WatchOptions& options) {
 }
 
 void announce(const rules::Engine& engine, const agent::WatchStats& stats) {
-  size_t enabled = 0;
-  for (const rules::Rule& rule : engine.rules().rules) enabled += rule.enabled ? 1 : 0;
-  log::info("watching with " + std::to_string(enabled) + " rules after " +
-            std::to_string(stats.start_seconds).substr(0, 5) + " s; Ctrl-C ends");
+  log::info("watching with " + std::to_string(count_kernel_rules(engine.rules())) +
+            " rules after " + std::to_string(stats.start_seconds).substr(0, 5) + " s; Ctrl-C ends");
 }
 
 Result<int> run_watch(const Arguments& arguments) {
