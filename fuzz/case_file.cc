@@ -1,12 +1,14 @@
 // Any bytes as a file of data-driven tests: split into cases, and what its lines say of processes,
 // fds, containers and events is told to a state.
-// parser: src/cases/case_file.cc src/cases/event_line.cc src/cases/values.cc
+// parser: src/cases/case_file.cc src/cases/event_line.cc src/cases/audit_line.cc
+// parser: src/cases/values.cc
 #include "cases/case_file.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 
+#include "cases/audit_line.h"
 #include "cases/event_line.h"
 #include "reading_sink.h"
 
@@ -23,6 +25,12 @@ Status read_step(const cases::Step& step, cases::EventBuilder& builder, event::S
   if (step.verb == "fd") return cases::tell_fd(attributes, sink);
   if (step.verb == "container") {
     (void)SAKER_TRY(cases::parse_container(attributes));
+    return {};
+  }
+  if (step.verb == "audit") {
+    const Result<std::string> json = cases::audit_event_json(attributes, 1, 1);
+    if (!json.ok()) return json.error();
+    if (json->empty() || json->back() != '}') std::abort();
     return {};
   }
   if (!event) return {};

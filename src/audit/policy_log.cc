@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "audit/uri_path.h"
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "formats/inflate.h"
@@ -49,27 +50,6 @@ constexpr std::array<std::string_view, kPathCount> kPaths = {"auditID",
                                                              "requestObject",
                                                              "responseObject",
                                                              "stageTimestamp"};
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-// The path of a URI, without query, percent-decoded: what the server's matcher sees.
-void decode_path(std::string_view uri, std::string& out) {
-  out.clear();
-  uri = uri.substr(0, uri.find('?'));
-  for (size_t i = 0; i < uri.size(); ++i) {
-    if (uri[i] == '%' && i + 2 < uri.size() && hex_digit(uri[i + 1]) >= 0 &&
-        hex_digit(uri[i + 2]) >= 0) {
-      out += static_cast<char>(hex_digit(uri[i + 1]) * 16 + hex_digit(uri[i + 2]));
-      i += 2;
-    } else {
-      out += uri[i];
-    }
-  }
-}
 
 // Gives a file's lines, whatever it is compressed with, from one buffer that grows to the longest
 // line.
@@ -171,7 +151,7 @@ PolicyTester::PolicyTester(const Policy& policy) : matcher_(policy), picker_(kPa
 }
 
 RequestView PolicyTester::request() {
-  decode_path(picker_[kUri].text, path_text_);
+  decode_uri_path(picker_[kUri].text, path_text_);
   RequestView request{.has_user = picker_[kUsername].present || picker_[kGroups].present,
                       .user = picker_[kUsername].text,
                       .groups = picker_[kGroups].items,
