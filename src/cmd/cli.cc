@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "cmd/command.h"
+#include "cmd/group.h"
 
 #ifndef SAKER_VERSION
 #define SAKER_VERSION "0.1.0"
@@ -41,6 +42,7 @@ bool is_help(std::string_view word) {
 void print_commands(std::string_view prefix) {
   for (const Command* command : all_commands()) {
     if (!prefix.empty() && !command->path.starts_with(std::string(prefix) + " ")) continue;
+    if (!prefix.empty() && is_group(command->path)) continue;
     std::printf("  %-22.*s %.*s\n", static_cast<int>(command->path.size()), command->path.data(),
                 static_cast<int>(command->summary.size()), command->summary.data());
   }
@@ -62,20 +64,35 @@ void print_overview() {
       "3 a file, permission or the kernel is in the way.");
 }
 
-int unknown_command(std::string_view word) {
+// "saker audit policy" of "saker audit policy lnt", and what may follow.
+int unknown_in_group(const std::string& group, std::string_view word) {
   std::vector<std::string> names;
-  bool is_group = false;
-  for (const Command* command : all_commands()) {
-    names.emplace_back(split(command->path, ' ').front());
-    is_group |= command->path.starts_with(std::string(word) + " ");
-  }
-  if (is_group) {
-    std::fprintf(stderr, "saker %.*s needs one of:\n", static_cast<int>(word.size()), word.data());
+  const auto words = static_cast<size_t>(std::ranges::count(group, ' ')) + 1;
+  for (const Command* command : all_commands())
+    if (command->path.starts_with(group + " "))
+      names.emplace_back(split(command->path, ' ').at(words));
+  std::fprintf(stderr, "saker %s: no command '%s'", group.c_str(), sanitize_utf8(word).c_str());
+  if (std::optional<std::string> near = nearest(word, names))
+    std::fprintf(stderr, ", did you mean '%s'?", near->c_str());
+  std::fputs("\nThere are:\n", stderr);
+  std::fflush(stderr);
+  print_commands(group);
+  return kExitUsage;
+}
+
+int unknown_command(int argc, char** argv) {
+  const std::string word = argv[1];
+  if (is_group(word)) {
+    if (argc > 2 && !is_help(argv[2])) return unknown_in_group(word, argv[2]);
+    if (argc == 2) std::fprintf(stderr, "saker %s needs one of:\n", word.c_str());
     std::fflush(stderr);
     print_commands(word);
-    return kExitUsage;
+    return argc == 2 ? kExitUsage : kExitOk;
   }
-  std::fprintf(stderr, "saker: no command '%.*s'", static_cast<int>(word.size()), word.data());
+  std::vector<std::string> names;
+  for (const Command* command : all_commands())
+    names.emplace_back(split(command->path, ' ').front());
+  std::fprintf(stderr, "saker: no command '%s'", sanitize_utf8(word).c_str());
   if (std::optional<std::string> near = nearest(word, names))
     std::fprintf(stderr, ", did you mean '%s'?", near->c_str());
   std::fputs("\n'saker --help' lists the commands.\n", stderr);
@@ -155,7 +172,12 @@ int run_command_line(int argc, char** argv) {
     return kExitOk;
   }
   const Match match = find_command(argc, argv);
-  if (match.command == nullptr) return unknown_command(first);
+  if (match.command == nullptr) return unknown_command(argc, argv);
+  const std::string path(match.command->path);
+  if (argc > match.words + 1 && argv[match.words + 1][0] != '-' && is_group(path)) {
+    if (!is_help(argv[match.words + 1])) return unknown_in_group(path, argv[match.words + 1]);
+    argv[match.words + 1] = const_cast<char*>("--help");
+  }
   return run_command(*match.command, argc - match.words, argv + match.words);
 }
 

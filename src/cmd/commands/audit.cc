@@ -1,6 +1,6 @@
 // saker audit: where to begin with Kubernetes audit.
 #include "cmd/command.h"
-#include "cmd/listing.h"
+#include "cmd/group.h"
 
 namespace saker::cmd {
 
@@ -13,19 +13,12 @@ constexpr std::string_view kGuide =
     "  saker audit policy explain policy.yaml --user ana --verb patch --resource secrets -n shop\n"
     "  saker audit policy test policy.yaml --log audit.log    what it keeps and what it loses\n"
     "  saker audit policy coverage policy.yaml    which detection rules it blinds\n"
+    "  saker audit grant system:serviceaccount:shop:cart audit.log    the least roles for what it "
+    "did\n"
     "A policy's first matching rule decides; no rule: nothing is logged. docs/audit.md says more.";
 
-Result<int> run() {
-  Table table({"COMMAND", "WHAT IT DOES"});
-  for (const Command* command : all_commands())
-    if (command->path.starts_with("audit "))
-      table.add({"saker " + std::string(command->path), std::string(command->summary)});
-  print(table.to_text() + "\n" + std::string(kGuide) + "\n");
-  return kExitOk;
-}
-
 Invocation prepare() {
-  return {.run = run};
+  return {.run = [] { return print_group("audit", kGuide); }};
 }
 
 }  // namespace

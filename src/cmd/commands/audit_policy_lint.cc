@@ -1,5 +1,8 @@
 // saker audit policy lint: what is wrong with an audit policy.
+#include <cctype>
+#include <cstdio>
 #include <memory>
+#include <set>
 
 #include "audit/policy_lint.h"
 #include "cmd/audit_policy.h"
@@ -36,12 +39,29 @@ std::string json_report(const audit::PolicyFile& file, const Findings& findings)
   return json.end_object().result();
 }
 
+// A file name as a URI reference, which SARIF wants.
+std::string uri_of(std::string_view path) {
+  constexpr std::string_view kPlain = "/-._~:@!$&'()*+,;=";
+  std::string out;
+  for (const char c : path) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (std::isalnum(byte) != 0 || kPlain.find(c) != std::string_view::npos) {
+      out += c;
+    } else {
+      char escaped[4];
+      std::snprintf(escaped, sizeof escaped, "%%%02X", byte);
+      out += escaped;
+    }
+  }
+  return out;
+}
+
 void append_sarif_result(const audit::PolicyFile& file, const audit::PolicyProblem& finding,
                          JsonWriter& json) {
   json.begin_object();
   json.key("level").text(to_string(finding.severity));
   json.key("locations").begin_array().begin_object().key("physicalLocation").begin_object();
-  json.key("artifactLocation").begin_object().key("uri").text(file.name).end_object();
+  json.key("artifactLocation").begin_object().key("uri").text(uri_of(file.name)).end_object();
   json.key("region").begin_object();
   json.key("startColumn").number(finding.mark.column + 1);
   json.key("startLine").number(finding.mark.line + 1);
@@ -63,6 +83,11 @@ std::string sarif_report(const audit::PolicyFile& file, const Findings& findings
   json.end_array();
   json.key("tool").begin_object().key("driver").begin_object();
   json.key("name").text("saker audit policy lint");
+  json.key("rules").begin_array();
+  std::set<std::string> ids;
+  for (const audit::PolicyProblem& finding : findings)
+    if (ids.insert(finding.id).second) json.begin_object().key("id").text(finding.id).end_object();
+  json.end_array().key("version").text(SAKER_VERSION);
   json.end_object().end_object();
   json.end_object().end_array();
   json.key("version").text("2.1.0");
