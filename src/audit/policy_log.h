@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,32 +38,48 @@ struct PolicyTrial {
   std::map<std::string, Day, std::less<>> days;  // "2026-11-25"
   // "get secrets": what is lost, by verb and resource; "(other)" when there were too many kinds.
   std::map<std::string, Volume, std::less<>> lost_kinds;
-  uint64_t deeper = 0;        // events that the policy would give bodies that the log doesn't have
-  uint64_t skipped = 0;       // lines that are no audit event
-  std::string first_skipped;  // what was wrong with the first of them, and where
+  uint64_t deeper = 0;  // events that the policy would give bodies that the log doesn't have
   std::string first_time, last_time;
 };
 
-// Feeds log files to a policy. Memory does not grow with the log.
+// What a policy decides about one event by, and how large the event is. Views of the event's text,
+// valid until the next read.
+class LoggedRequest {
+ public:
+  LoggedRequest();
+
+  // `event` is a JSON object behind which formats::kJsonPadding bytes are readable. Fails when it
+  // is no audit event.
+  Status read(std::string_view event);
+
+  [[nodiscard]] const RequestView& request() const { return request_; }
+  [[nodiscard]] std::optional<Stage> stage() const;
+  [[nodiscard]] std::optional<Level> level() const;
+  [[nodiscard]] std::string_view time() const;
+  [[nodiscard]] uint64_t size() const { return size_; }  // of its line
+  // What the policy would have written of it; nothing: no event at all.
+  [[nodiscard]] std::optional<uint64_t> kept_size(const Decision& decision) const;
+
+ private:
+  formats::JsonPicker picker_;
+  std::string path_text_;  // the request's path, decoded
+  RequestView request_;
+  uint64_t size_ = 0;
+};
+
+// Judges the events of logs by a policy. Memory does not grow with the log.
 class PolicyTester {
  public:
   explicit PolicyTester(const Policy& policy);
 
-  // JSON lines, plain or compressed by gzip or zstd.
-  Status read(const std::string& path);
-  // One line, behind which formats::kJsonPadding bytes are readable.
-  void take(std::string_view line, std::string_view path, uint64_t line_number);
+  void take(const LoggedRequest& event);
   [[nodiscard]] const PolicyTrial& result() const { return trial_; }
 
  private:
-  void judge(std::string_view line);
   [[nodiscard]] PolicyTrial::Day* day_of(std::string_view time);
-  [[nodiscard]] RequestView request();
   void lose(const RequestView& request, size_t rule, uint64_t size);
 
   PolicyMatcher matcher_;
-  formats::JsonPicker picker_;
-  std::string path_text_;  // the request's path, decoded
   PolicyTrial trial_;
 };
 

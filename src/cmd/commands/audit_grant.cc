@@ -6,8 +6,8 @@
 #include "audit/grant.h"
 #include "base/fd.h"
 #include "base/strings.h"
-#include "capture/k8s_audit/log_reader.h"
 #include "cmd/audit_grant.h"
+#include "cmd/audit_logs.h"
 #include "cmd/command.h"
 #include "store/query.h"
 
@@ -40,18 +40,6 @@ Result<audit::DeedFilter> filter_of(const Arguments& arguments) {
   if (!arguments.until.empty())
     filter.until_ns = SAKER_TRY(store::parse_time(arguments.until, now));
   return filter;
-}
-
-Status read_log(const std::string& path, audit::DeedCollector& collector) {
-  auto reader = SAKER_TRY(capture::AuditLogReader::open(path));
-  event::Event event;
-  capture::Next next;
-  while ((next = reader->next(event)) == capture::Next::event)
-    collector.take(reader->record(), event.timestamp);
-  for (const std::string& problem : reader->problems())
-    std::fprintf(stderr, "saker: %s\n", problem.c_str());
-  if (next == capture::Next::failed) return reader->error();
-  return {};
 }
 
 Result<audit::RbacObjects> read_dumps(const std::vector<std::string>& paths) {
@@ -145,7 +133,9 @@ Result<int> run(const Arguments& arguments) {
                  .hint = "saker audit grant ACTOR LOG…; --all and --group NAME take logs only"};
   audit::DeedCollector collector(choice, SAKER_TRY(filter_of(arguments)));
   const audit::RbacObjects present = SAKER_TRY(read_dumps(arguments.rbac));
-  for (const std::string& log : logs) SAKER_CHECK(read_log(log, collector));
+  (void)SAKER_TRY(read_audit_logs(logs, [&](const audit::AuditRecord& record, uint64_t time_ns) {
+    collector.take(record, time_ns);
+  }));
   const bool compares = !arguments.rbac.empty();
   const std::vector<ActorGrant> grants =
       make_grants(arguments, collector, compares ? &present : nullptr);

@@ -6,7 +6,7 @@
 
 #include "audit/policy_log.h"
 #include "base/strings.h"
-
+#include "cmd/audit_logs.h"
 #include "cmd/audit_needs.h"
 #include "cmd/audit_policy.h"
 #include "cmd/command.h"
@@ -86,33 +86,40 @@ std::string change_text(const audit::PolicyChange& change) {
          " out of omitStages";
 }
 
-// What the change would have added to the logs.
-Result<audit::Volume> cost_of(const audit::Policy& policy, const audit::PolicyChange& change,
-                              const audit::Volume& before, const std::vector<std::string>& logs) {
-  const audit::Policy changed = audit::with_change(policy, change);
-  audit::PolicyTester tester(changed);
-  for (const std::string& log : logs) SAKER_CHECK(tester.read(log));
-  const audit::Volume& after = tester.result().kept;
-  return audit::Volume{.events = after.events - std::min(after.events, before.events),
-                       .bytes = after.bytes - std::min(after.bytes, before.bytes)};
-}
+// One policy on the way through the logs.
+struct Trial {
+  explicit Trial(audit::Policy what) : policy(std::move(what)), matcher(policy) {}
+  audit::Policy policy;
+  audit::PolicyMatcher matcher;
+  audit::Volume kept;
+};
 
+// What each change would have added to the logs, all of them in one pass.
 Status add_costs(const audit::Policy& policy, const std::vector<std::string>& logs,
                  std::vector<Row>& rows) {
-  audit::PolicyTester before(policy);
-  for (const std::string& log : logs) SAKER_CHECK(before.read(log));
-  std::map<std::string, audit::Volume> known;  // many rules need the same
+  Trial before(policy);
+  std::map<std::string, std::unique_ptr<Trial>> trials;  // many rules need the same
+  for (const Row& row : rows) {
+    if (!row.coverage.change) continue;
+    std::unique_ptr<Trial>& trial = trials[change_text(*row.coverage.change)];
+    if (trial == nullptr)
+      trial = std::make_unique<Trial>(audit::with_change(policy, *row.coverage.change));
+  }
+  audit::LoggedRequest event;
+  const auto weigh = [&](Trial& trial) {
+    if (const auto size = event.kept_size(trial.matcher.decide(event.request())))
+      trial.kept.add(*size);
+  };
+  (void)SAKER_TRY(read_audit_logs(logs, [&](const audit::AuditRecord& record, uint64_t) {
+    if (!event.read(record.text()).ok()) return;
+    weigh(before);
+    for (auto& [text, trial] : trials) weigh(*trial);
+  }));
   for (Row& row : rows) {
     if (!row.coverage.change) continue;
-    const std::string key = change_text(*row.coverage.change);
-    auto found = known.find(key);
-    if (found == known.end())
-      found =
-          known
-              .emplace(key,
-                       SAKER_TRY(cost_of(policy, *row.coverage.change, before.result().kept, logs)))
-              .first;
-    row.cost = found->second;
+    const audit::Volume& after = trials[change_text(*row.coverage.change)]->kept;
+    row.cost = {.events = after.events - std::min(after.events, before.kept.events),
+                .bytes = after.bytes - std::min(after.bytes, before.kept.bytes)};
   }
   return {};
 }

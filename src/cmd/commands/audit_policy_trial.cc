@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "audit/policy_log.h"
+#include "cmd/audit_logs.h"
 #include "cmd/audit_policy.h"
 #include "cmd/command.h"
 
@@ -55,7 +56,8 @@ void append_rules(const audit::PolicyFile& file, const audit::PolicyTrial& trial
   json.end_array();
 }
 
-std::string json_report(const audit::PolicyFile& file, const audit::PolicyTrial& trial) {
+std::string json_report(const audit::PolicyFile& file, const audit::PolicyTrial& trial,
+                        uint64_t skipped) {
   JsonWriter json;
   json.begin_object();
   json.key("all");
@@ -91,7 +93,7 @@ std::string json_report(const audit::PolicyFile& file, const audit::PolicyTrial&
   json.key("rules");
   append_rules(file, trial, json);
   json.key("schema").text("saker.audit.policy.test.v1");
-  json.key("skipped_lines").number(trial.skipped);
+  json.key("skipped_lines").number(skipped);
   return json.end_object().result();
 }
 
@@ -151,24 +153,34 @@ Result<int> run(const Arguments& arguments) {
   if (arguments.logs.empty()) return Error{.message = "--log is missing: the audit log to try"};
   const audit::PolicyFile file = SAKER_TRY(read_valid_policy(path));
   audit::PolicyTester tester(file.policy);
-  for (const std::string& log : arguments.logs) SAKER_CHECK(tester.read(log));
+  audit::LoggedRequest event;
+  uint64_t strange = 0;
+  LogsRead read =
+      SAKER_TRY(read_audit_logs(arguments.logs, [&](const audit::AuditRecord& record, uint64_t) {
+        if (event.read(record.text()).ok())
+          tester.take(event);
+        else
+          ++strange;
+      }));
+  read.skipped += strange;
   const audit::PolicyTrial& trial = tester.result();
-  if (trial.skipped != 0)
-    std::fprintf(stderr, "saker: %llu lines are no audit events and were skipped; first: %s\n",
-                 static_cast<unsigned long long>(trial.skipped), trial.first_skipped.c_str());
-  print(arguments.json ? json_report(file, trial) + "\n" : text_report(file, trial));
+  if (read.skipped != 0)
+    std::fprintf(stderr, "saker: %llu lines are no audit events and were skipped\n",
+                 static_cast<unsigned long long>(read.skipped));
+  print(arguments.json ? json_report(file, trial, read.skipped) + "\n" : text_report(file, trial));
   return trial.all.events == 0 ? kExitFailed : kExitOk;
 }
 
 Invocation prepare() {
   auto arguments = std::make_shared<Arguments>();
-  return {.options = {{.names = "--log",
-                       .value_name = "FILE",
-                       .help = "An audit log: JSON lines, .gz and .zst too (repeatable)",
-                       .list = &arguments->logs},
-                      {.names = "--json", .help = "JSON", .flag = &arguments->json}},
-          .positional = policy_positional(arguments->files),
-          .run = [arguments] { return run(*arguments); }};
+  return {
+      .options = {{.names = "--log",
+                   .value_name = "FILE",
+                   .help = "An audit log: JSON lines or EventLists, .gz and .zst too (repeatable)",
+                   .list = &arguments->logs},
+                  {.names = "--json", .help = "JSON", .flag = &arguments->json}},
+      .positional = policy_positional(arguments->files),
+      .run = [arguments] { return run(*arguments); }};
 }
 
 }  // namespace

@@ -1,0 +1,25 @@
+// Reading audit logs for a command: one after the other, with progress on a terminal and what was
+// wrong with them on stderr.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/function_ref.h"
+#include "base/result.h"
+#include "event/audit_record.h"
+
+namespace saker::cmd {
+
+struct LogsRead {
+  uint64_t events = 0;
+  uint64_t skipped = 0;  // lines and items that are no audit event
+};
+
+// Calls back for each event with its time in ns since the epoch. Logs are JSON lines, saved events
+// and EventLists, plain or compressed; "-" is standard input.
+Result<LogsRead> read_audit_logs(
+    const std::vector<std::string>& paths,
+    FunctionRef<void(const audit::AuditRecord& record, uint64_t time_ns)> take);
+
+}  // namespace saker::cmd
