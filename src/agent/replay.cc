@@ -273,8 +273,8 @@ Status replay(ReplayOptions options, ReplaySummary& summary) {
   summary.seconds = seconds_since(start);
   if (engine) {
     for (uint32_t i = 0; i < engine->rules().rules.size(); ++i)
-      if (const uint64_t matches = engine->stats(i).matches; matches != 0)
-        summary.by_rule.emplace_back(engine->rules().rules[i].name, matches);
+      if (const rules::RuleStats& stats = engine->stats(i); stats.matches > stats.withheld)
+        summary.by_rule.emplace_back(engine->rules().rules[i].name, stats.matches - stats.withheld);
     for (uint32_t i = 0; i < engine->rules().rules.size(); ++i)
       summary.costs.push_back({engine->rules().rules[i].name, engine->stats(i)});
     std::ranges::sort(summary.costs, [](const auto& a, const auto& b) {

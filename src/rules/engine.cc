@@ -112,7 +112,9 @@ std::vector<uint32_t> Engine::match_oracle(const filter::EvalContext& context) c
 
 bool Engine::admit(uint32_t index, const filter::EvalContext& context) {
   const Rule& rule = impl_->set.rules[index];
-  return !rule.burst || impl_->bursts.complete(index, *rule.burst, context);
+  if (!rule.burst || impl_->bursts.complete(index, *rule.burst, context)) return true;
+  ++impl_->stats[index].withheld;
+  return false;
 }
 
 finding::Finding Engine::make_finding(uint32_t index, const filter::EvalContext& context) const {

@@ -20,6 +20,7 @@ enum class Matching : uint8_t { all, first };
 struct RuleStats {
   uint64_t evaluations = 0;
   uint64_t matches = 0;
+  uint64_t withheld = 0;     // matches that did not complete a burst, so that nothing was told
   uint64_t nanoseconds = 0;  // estimated from a sample of the events
 };
 

@@ -22,6 +22,16 @@ std::string rule_text(const audit::Decision& decision) {
   return decision.rule ? "rule " + std::to_string(*decision.rule) : "no rule";
 }
 
+// The first few words of a long list.
+std::string shortened(const std::string& list) {
+  constexpr size_t kMost = 10;
+  size_t words = 1, cut = std::string::npos;
+  for (size_t at = list.find(", "); at != std::string::npos; at = list.find(", ", at + 2))
+    if (words++ == kMost) cut = at;
+  if (words <= kMost + 2) return list;
+  return list.substr(0, cut) + " and " + std::to_string(words - kMost) + " more (--json has all)";
+}
+
 std::string change_text(const audit::LevelChange& change) {
   std::string out(audit::to_string(change.before.level));
   out += " -> ";
@@ -32,7 +42,7 @@ std::string change_text(const audit::LevelChange& change) {
   if (change.before.omit_managed_fields != change.after.omit_managed_fields)
     out += change.after.omit_managed_fields ? ", without managed fields" : ", with managed fields";
   out += " (" + rule_text(change.before) + " -> " + rule_text(change.after) + ")\n";
-  out += "  " + change.verb + ": " + change.what + "\n  by " + change.who;
+  out += "  " + change.verb + ": " + shortened(change.what) + "\n  by " + shortened(change.who);
   if (!change.where.empty()) out += "; " + change.where;
   return out + "\n";
 }

@@ -1,6 +1,8 @@
 // saker audit policy explain: which rule decides about a request, and what is logged of it.
+#include <cstdio>
 #include <memory>
 
+#include "audit/kube_resources.h"
 #include "audit/policy_match.h"
 #include "audit/policy_request.h"
 #include "base/fd.h"
@@ -63,6 +65,29 @@ Status explain_batch(const audit::PolicyFile& file, const Arguments& arguments) 
   return {};
 }
 
+std::string nearest_resource(std::string_view word) {
+  std::vector<std::string> names;
+  for (const audit::KubeResource& resource : audit::kube_resources())
+    names.emplace_back(resource.name);
+  return nearest(word, names).value_or("");
+}
+
+// "deployments" are those of group apps, "deployments.apps" as well: as kubectl takes them.
+void find_group(audit::Request& request) {
+  const size_t dot = request.resource.find('.');
+  if (dot != std::string::npos) {
+    request.api_group = request.resource.substr(dot + 1);
+    request.resource.resize(dot);
+    return;
+  }
+  if (audit::find_kube_resource("", request.resource) != nullptr) return;
+  const std::vector<std::string> groups = audit::groups_of(request.resource);
+  if (groups.empty()) return;
+  request.api_group = groups.front();
+  std::fprintf(stderr, "saker: %s are in group %s; --api-group names another\n",
+               request.resource.c_str(), request.api_group.c_str());
+}
+
 Result<audit::Request> request_of(const Arguments& arguments) {
   if (arguments.verb.empty())
     return Error{.message = "--verb is missing",
@@ -82,9 +107,41 @@ Result<audit::Request> request_of(const Arguments& arguments) {
   const size_t slash = arguments.resource.find('/');
   request.resource = arguments.resource.substr(0, slash);
   if (slash != std::string::npos) request.subresource = arguments.resource.substr(slash + 1);
+  if (request.is_resource && request.api_group.empty()) find_group(request);
   if (request.has_user && request.groups.empty())
     request.groups = audit::groups_implied_by(request.user);
   return request;
+}
+
+// Words that no server knows give an answer, too: what is probably wrong about them.
+void warn_of_words(const audit::Request& request) {
+  const auto warn = [](const std::string& text) {
+    std::fprintf(stderr, "saker: warning: %s\n", text.c_str());
+  };
+  if (!request.is_resource) {
+    if (!audit::is_url_verb(request.verb))
+      warn("requests for paths have HTTP methods in lower case as verbs, not '" + request.verb +
+           "'");
+    return;
+  }
+  const std::vector<std::string> verbs(audit::kResourceVerbs.begin(), audit::kResourceVerbs.end());
+  if (!audit::is_resource_verb(request.verb)) {
+    const auto near = nearest(request.verb, verbs);
+    warn("no request has the verb '" + request.verb + "'" +
+         (near ? ", did you mean '" + *near + "'?" : " (" + join(verbs, ", ") + ")"));
+  }
+  if (!audit::is_kube_group(request.api_group)) return;
+  const audit::KubeResource* known = audit::find_kube_resource(request.api_group, request.resource);
+  const std::string group =
+      request.api_group.empty() ? "the core group" : "group " + request.api_group;
+  if (known == nullptr) {
+    std::string plural = audit::plural_of(request.resource);
+    if (plural.empty()) plural = nearest_resource(request.resource);
+    warn(group + " has no resource '" + request.resource + "'" +
+         (plural.empty() || plural == request.resource ? "" : ", did you mean '" + plural + "'?"));
+  } else if (!request.subresource.empty() && !audit::has_subresource(*known, request.subresource)) {
+    warn(request.resource + " have no '" + request.subresource + "'");
+  }
 }
 
 std::string what_is_kept(audit::Level level) {
@@ -133,6 +190,7 @@ Result<int> run(const Arguments& arguments) {
     return code;
   }
   const audit::Request request = SAKER_TRY(request_of(arguments));
+  warn_of_words(request);
   const audit::RequestViewHolder holder(request);
   const audit::Decision decision = audit::PolicyMatcher(file.policy).decide(holder.view());
   if (arguments.json) {
