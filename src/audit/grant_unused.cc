@@ -104,7 +104,8 @@ class RuleUse {
             .verbs = {verb}, .groups = {"*"}, .resources = {resource}, .names = {}, .urls = {}};
         if (std::none_of(used_.begin(), used_.end(),
                          [&](const Access* access) { return allows(one, *access); }))
-          out.combinations.push_back(verb + " " + resource);
+          out.combinations.push_back(to_text(
+              {.verb = verb, .resource = resource, .name_space = {}, .name = {}, .path = {}}));
       }
   }
 
@@ -120,7 +121,12 @@ class RuleUse {
     std::set<std::string> kinds;
     for (const Access* access : used_)
       if (access->is_resource())
-        kinds.insert(access->verb + " " + resource_text(access->group, access->resource));
+        kinds.insert(to_text({.verb = access->verb,
+                              .group = access->group,
+                              .resource = access->resource,
+                              .name_space = {},
+                              .name = {},
+                              .path = {}}));
       else
         kinds.insert(to_text(*access));
     for (const std::string& kind : kinds)

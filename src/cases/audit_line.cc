@@ -99,9 +99,9 @@ class AuditLine {
 
  private:
   [[nodiscard]] bool has(const std::string& key) const { return attributes_.contains(key); }
-  [[nodiscard]] std::string get(const std::string& key, std::string other = {}) const {
+  [[nodiscard]] std::string get(const std::string& key, const std::string& other = {}) const {
     const auto found = attributes_.find(key);
-    return found == attributes_.end() ? std::move(other) : found->second;
+    return found == attributes_.end() ? other : found->second;
   }
   [[nodiscard]] std::string code() const {
     return get("code", get("verb") == "create" ? "201" : "200");

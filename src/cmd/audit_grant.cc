@@ -124,6 +124,7 @@ void describe_deeds(const ActorGrant& grant, const audit::GrantOptions& options,
   }
   if (!deeds.impersonated.empty()) {
     std::vector<std::string> names;
+    names.reserve(deeds.impersonated.size());
     for (const auto& [name, count] : deeds.impersonated) names.push_back(name);
     comment("Acted in the name of " + some(names, 4) +
                 (options.impersonation ? ": granted." : ": not granted; --impersonation does."),
@@ -133,6 +134,7 @@ void describe_deeds(const ActorGrant& grant, const audit::GrantOptions& options,
     comment("Is in system:masters, which no role holds back: take it out of that group first.",
             out);
   std::vector<std::string> many;
+  many.reserve(deeds.any_name.size());
   for (const audit::Access& access : deeds.any_name) many.push_back(audit::to_text(access));
   if (!many.empty())
     comment("Of any name, since there were many (--widen-names): " + some(many, 12) + ".", out);
@@ -169,6 +171,7 @@ void describe_use(const audit::RightsUse& use, std::string& out) {
   for (const std::string& missing : use.missing_roles)
     comment("The role of this binding is not in the dump: " + missing, out);
   std::vector<std::string> odd;
+  odd.reserve(use.not_by_these.size());
   for (const audit::Access& access : use.not_by_these) odd.push_back(audit::to_text(access));
   if (!odd.empty())
     comment(
