@@ -9,15 +9,27 @@ enum { kFileCreated = 0x100000 };
 // Gives a plain address a kernel type, so that its members are read without a helper call each. Not before Linux 6.2.
 extern void *bpf_rdonly_cast(const void *address, u32 type) __ksym __weak;
 
+// The task that on_sys_exit found, without asking again.
+ALWAYS const struct task_struct *current_task(struct Record *r) {
+  if (bpf_rdonly_cast) return bpf_rdonly_cast((void *)r->task, bpf_core_type_id_kernel(struct task_struct));
+  return bpf_get_current_task_btf();
+}
+
 // The file behind an fd of the current task. Reads through typed pointers where the verifier knows them, which is
 // cheaper than a helper call a member.
-ALWAYS struct file *file_of(s64 wide) {
+ALWAYS struct file *file_of(struct Record *r, s64 wide) {
   const s32 fd = wide;
   if (fd < 0) return 0;
-  struct fdtable *table = bpf_get_current_task_btf()->files->fdt;
+  const struct fdtable *table = current_task(r)->files->fdt;
   if (fd >= table->max_fds) return 0;
+  struct file **slot = table->fd + fd;
+  if (bpf_rdonly_cast) {
+    // Any type that begins with a pointer will do.
+    const struct list_head *typed = bpf_rdonly_cast(slot, bpf_core_type_id_kernel(struct list_head));
+    return (struct file *)number_of(r, typed->next);
+  }
   struct file *file = 0;
-  bpf_probe_read_kernel(&file, sizeof file, table->fd + fd);
+  bpf_probe_read_kernel(&file, sizeof file, slot);
   return file;
 }
 

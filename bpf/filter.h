@@ -14,35 +14,36 @@ ALWAYS u64 zero_bytes(u64 word) { return (word - ONES) & ~word & HIGHS; }
 
 struct PathScan {
   u32 length;  // without NUL
+  u32 at;      // the word that is looked at
   u32 odd;     // has "//", "/./", "/../" or such an end: its text is not its meaning
 };
 
-// Whether a slash may be followed by a dot or a slash in the eight bytes at `at`: never missed, rarely wrong.
-ALWAYS int suspicious_at(struct Record *r, u32 at) {
+// Marks when a slash may be followed by a dot or a slash in the eight bytes at `at`: never missed, rarely wrong.
+ALWAYS u64 suspicious_at(struct Record *r, u32 at) {
   const u64 word = *(u64 *)&r->path[at & 1023];
   const u64 slashes = zero_bytes(word ^ ONES * '/');
   // '.' and '/' differ in the lowest bit.
-  return ((slashes << 8) & zero_bytes((word | ONES) ^ ONES * '/')) != 0;
+  return (slashes << 8) & zero_bytes((word | ONES) ^ ONES * '/');
+}
+
+// One place, looked at closely: names may begin with a dot.
+static long close_step(u32 index, struct PathScan *scan) {
+  struct Record *r = scratch();
+  if (!r) return 1;
+  const u32 p = scan->at + index;
+  if (r->path[p & 1023] != '/') return 0;
+  const u8 a = r->path[(p + 1) & 1023], b = r->path[(p + 2) & 1023], c = r->path[(p + 3) & 1023];
+  scan->odd = a == '/' || (a == '.' && (b == 0 || b == '/' || (b == '.' && (c == 0 || c == '/'))));
+  return scan->odd;
 }
 
 static long scan_step(u32 index, struct PathScan *scan) {
   struct Record *r = scratch();
   if (!r) return 1;
-  const u32 at = index * 7;
-  if (at >= scan->length) return 1;
-  if (!suspicious_at(r, at)) return 0;
-  // Look closer: names may begin with a dot.
-#pragma clang loop unroll(disable)
-  for (int i = 0; i < 7; ++i) {
-    const u32 p = at + i;
-    if (r->path[p & 1023] != '/') continue;
-    const u8 a = r->path[(p + 1) & 1023], b = r->path[(p + 2) & 1023], c = r->path[(p + 3) & 1023];
-    if (a == '/' || (a == '.' && (b == 0 || b == '/' || (b == '.' && (c == 0 || c == '/'))))) {
-      scan->odd = 1;
-      return 1;
-    }
-  }
-  return 0;
+  scan->at = index * 7;
+  if (scan->at >= scan->length) return 1;
+  if (suspicious_at(r, scan->at)) bpf_loop(7, close_step, scan, 0);
+  return scan->odd;
 }
 
 enum { kQuickWords = 10 };
@@ -50,8 +51,8 @@ enum { kQuickWords = 10 };
 // Whether the text at path[8] of `length` bytes has "//", "/./", "/../" or such an end. The usual short path without
 // any dot behind a slash takes a few instructions a word.
 ALWAYS int is_odd(struct Record *r, u32 length) {
-  struct PathScan scan = {length + 8, 0};
-  int suspicious = length > kQuickWords * 7;
+  struct PathScan scan = {length + 8, 0, 0};
+  u64 suspicious = length > kQuickWords * 7;
 #pragma unroll
   for (int i = 0; i < kQuickWords; ++i) {
     if (i * 7 >= length) break;
@@ -94,7 +95,7 @@ ALWAYS int any_pattern(u32 set, struct PatternRange range, u32 offset, u32 words
 struct SubstringScan {
   struct Record *record;
   u64 bytes[3];
-  u32 length, hit;
+  u32 set, length, hit;
 };
 
 // Six places at a time; a few more are found than are there, none is missed.
@@ -109,24 +110,26 @@ static long substring_step(u32 index, struct SubstringScan *scan) {
   return 1;
 }
 
+static long text_step(u32 index, struct SubstringScan *scan) {
+  const volatile struct Substring *text =
+      &path_tests[bounded(scan->set, kMaxTestSets - 1)].substrings[bounded(index, kMaxSubstrings - 1)];
+  scan->bytes[0] = text->bytes[0];
+  scan->bytes[1] = text->bytes[1];
+  scan->bytes[2] = text->bytes[2];
+  bpf_loop(kTestPath / 6 + 1, substring_step, scan, 0);
+  return scan->hit;
+}
+
 // Whether the text at path[8] may contain one of the first `count` texts of the set.
 ALWAYS int any_substring(struct Record *r, u32 set, u32 count, u32 length) {
-  struct SubstringScan scan = {r, {}, length, 0};
-#pragma clang loop unroll(disable)
-  for (u32 i = 0; i < kMaxSubstrings; ++i) {
-    if (i >= count) break;
-    const volatile struct Substring *text = &path_tests[bounded(set, kMaxTestSets - 1)].substrings[bounded(i, kMaxSubstrings - 1)];
-    scan.bytes[0] = text->bytes[0];
-    scan.bytes[1] = text->bytes[1];
-    scan.bytes[2] = text->bytes[2];
-    bpf_loop(kTestPath / 6 + 1, substring_step, &scan, 0);
-    if (scan.hit) return 1;
-  }
-  return 0;
+  struct SubstringScan scan = {r, {}, set, length, 0};
+  bpf_loop(bounded(count, 2 * kMaxSubstrings - 1), text_step, &scan, 0);
+  return scan.hit;
 }
 
 // Whether the text at path[8], surrounded by zeros, may satisfy the patterns of a set.
-ALWAYS int text_may_match(struct Record *r, u32 set, u32 length) {
+CHECKED_APART int text_may_match(struct Record *r, u32 set, u32 length) {
+  if (!r) return 1;
   const u8 last = r->path[(7 + length) & 1023];
   if (last == '/') return 1;
   if (is_odd(r, length)) return 1;
@@ -224,12 +227,12 @@ ALWAYS int passes_tests(struct Record *r, u32 number) {
     if (set != CLASS_ALL && path_arg && !path_may_match(r, r->args[(path_arg - 1) & 3], set)) return 0;
   }
   const u32 fd_arg = plans[number].fd_arg;
-  if ((flags & TEST_SOCKET) && fd_arg && mode_of(file_of((s32)r->args[(fd_arg - 1) & 3])) != kModeSocket) return 0;
+  if ((flags & TEST_SOCKET) && fd_arg && mode_of(file_of(r, (s32)r->args[(fd_arg - 1) & 3])) != kModeSocket) return 0;
   return 1;
 }
 
-ALWAYS int is_kept(s64 fd) {
-  const u32 mode = mode_of(file_of(fd));
+ALWAYS int is_kept(struct Record *r, s64 fd) {
+  const u32 mode = mode_of(file_of(r, fd));
   return mode == kModeSocket || mode == kModeDirectory;
 }
 
@@ -237,7 +240,7 @@ ALWAYS int is_kept(s64 fd) {
 ALWAYS int opened_directory(struct Record *r) {
   const u32 open_flags_arg = plans[bounded(r->number, kSyscalls - 1)].open_flags_arg;
   if (r->ret < 0 || (open_flags_arg && (flags_of_open(r, open_flags_arg) & 0103))) return 0;
-  return mode_of(file_of(r->ret)) == kModeDirectory;
+  return mode_of(file_of(r, r->ret)) == kModeDirectory;
 }
 
 // Whether state needs a call that the tests held back.
@@ -249,17 +252,17 @@ CHECKED_APART int state_needs_rarely(struct Record *r, u32 when) {
   if (ret < 0) return 0;
   const u32 second = r->args[1];
   switch (when) {
-    case WHEN_KEPT: return is_kept(ret);
+    case WHEN_KEPT: return is_kept(r, ret);
     case WHEN_PRCTL: return r->args[0] == 15 || r->args[0] == 36;
     case WHEN_NOFILE: return r->number == 160 ? r->args[0] == 7 : second == 7;
     case WHEN_FCNTL: return second == 0 || second == 1030 || second == 2;
-    case WHEN_FCNTL_KEPT: return (second == 0 || second == 1030) && is_kept(ret);
+    case WHEN_FCNTL_KEPT: return (second == 0 || second == 1030) && is_kept(r, ret);
     case WHEN_SO_ERROR: return second == 1 && (u32)r->args[2] == 4;
-    case WHEN_UNCONNECTED: return is_unconnected(fd);
+    case WHEN_UNCONNECTED: return is_unconnected(r, fd);
     case WHEN_RIGHTS: {
       u64 control[2] = {};
       bpf_probe_read_user(control, sizeof control, (void *)(r->args[1] + 32));
-      return control[1] != 0 || is_unconnected(fd);
+      return control[1] != 0 || is_unconnected(r, fd);
     }
     default: return 1;
   }

@@ -159,7 +159,7 @@ CHECKED_APART int read_message(struct Record *r, u64 pointer) {
 
 
 ALWAYS void note_new_file(struct Record *r) {
-  struct file *file = r->ret >= 0 ? file_of(r->ret) : 0;
+  struct file *file = r->ret >= 0 ? file_of(r, r->ret) : 0;
   r->v[2] = r->v[3] = r->v[5] = r->v[6] = 0;
   if (!file) return;
   struct inode *inode = BPF_CORE_READ(file, f_inode);
@@ -197,13 +197,13 @@ ALWAYS void pre_pipe(struct Record *r) {
   if (bpf_probe_read_user(fds, sizeof fds, (void *)r->args[0])) fds[0] = fds[1] = -1;
   r->v[0] = (s64)fds[0];
   r->v[1] = (s64)fds[1];
-  struct file *file = r->ret == 0 ? file_of(fds[0]) : 0;
+  struct file *file = r->ret == 0 ? file_of(r, fds[0]) : 0;
   r->v[2] = file ? BPF_CORE_READ(file, f_inode, i_ino) : 0;
 }
 
 ALWAYS void pre_accept(struct Record *r) {
   r->v[0] = r->v[1] = r->v[2] = 0;
-  struct sock *sk = r->ret >= 0 ? sock_of((s32)r->args[0]) : 0;
+  struct sock *sk = r->ret >= 0 ? sock_of(r, (s32)r->args[0]) : 0;
   if (!sk) return;
   const u32 length = BPF_CORE_READ(sk, sk_ack_backlog), limit = BPF_CORE_READ(sk, sk_max_ack_backlog);
   r->v[0] = length && limit ? (u64)length * 100 / limit : 0;
@@ -215,7 +215,7 @@ ALWAYS void pre_socketpair(struct Record *r) {
   s32 fds[2] = {-1, -1};
   r->v[2] = r->v[3] = 0;
   if (r->ret == 0 && !bpf_probe_read_user(fds, sizeof fds, (void *)r->args[3])) {
-    struct unix_sock *own = (struct unix_sock *)sock_of(fds[0]);
+    struct unix_sock *own = (struct unix_sock *)sock_of(r, fds[0]);
     if (own) {
       r->v[2] = hidden(own);
       r->v[3] = hidden(BPF_CORE_READ(own, peer));
@@ -480,7 +480,7 @@ CHECKED_APART int put_open_name(struct Record *r, u64 pointer) {
   if (length > 0)
     end_param(r, length);
   else
-    put_path_of_file(r, pointer && r->ret >= 0 ? (u64)file_of(r->ret) : 0);
+    put_path_of_file(r, pointer && r->ret >= 0 ? (u64)file_of(r, r->ret) : 0);
   return 0;
 }
 
@@ -573,7 +573,7 @@ CHECKED_APART int put_op(struct Record *r, u32 word) {
     case OP_MSG_CONTROL:
       put_user_bytes(r, ret >= 0 && r->control_len < 65536 ? r->control : 0, r->control_len);
       break;
-    case OP_PATH_OF_FD: put_path_of_file(r, ret >= 0 ? (u64)file_of(ret) : 0); break;
+    case OP_PATH_OF_FD: put_path_of_file(r, ret >= 0 ? (u64)file_of(r, ret) : 0); break;
     case OP_BYTES_CAP: put_user_bytes(r, value, next > 1024 ? 1024 : next); break;
     case OP_PRCTL_STR: put_user_string(r, (u32)r->args[0] == 15 || (u32)r->args[0] == 16 ? value : 0); break;
     case OP_FSCONFIG_BYTES: put_fsconfig_value(r, 0); break;

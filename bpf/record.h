@@ -42,6 +42,7 @@ struct Record {
   u64 iov, iov_count;
   u64 msg_name, control, control_len;
   u64 pointer;
+  u64 task;  // address of the current task
   u16 lengths[64];
   u8 address[128];
   u8 path[2 * kPath];

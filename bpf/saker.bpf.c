@@ -70,7 +70,7 @@ int BPF_PROG(on_wanted_call, struct pt_regs *regs, long result) {
   const u32 number = *(volatile u32 *)&r->number;
   if (number >= kSyscalls) return 0;
   const u32 want = wanted[number];
-  const struct task_struct *task = bpf_get_current_task_btf();
+  const struct task_struct *task = current_task(r);
   const u32 tgid = task->tgid, tid = task->pid;
   if (!(want & (WANT_RULES | WANT_STATE)) || tgid == control.self_tgid || !is_tracked(tgid)) return 0;
   struct Counters *c = my_counters();
@@ -166,6 +166,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret) {
   if (!r) return 0;
   r->ret = ret;
   struct task_struct *task = bpf_get_current_task_btf();
+  r->task = (u64)task;
   if (task->thread_info.status & kCompatMark) {
     if (!take_compat(r, regs, number)) return 0;
   } else {

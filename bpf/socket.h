@@ -61,7 +61,7 @@ ALWAYS struct sock *sock_of_file(struct file *file) {
   return BPF_CORE_READ(socket, sk);
 }
 
-ALWAYS struct sock *sock_of(s64 fd) { return sock_of_file(file_of(fd)); }
+ALWAYS struct sock *sock_of(struct Record *r, s64 fd) { return sock_of_file(file_of(r, fd)); }
 
 // The bound path of a unix socket into the buffer; one NUL byte when it has none.
 ALWAYS u32 copy_bound_name(struct Record *r, struct sock *sk, u32 pos) {
@@ -102,7 +102,7 @@ ALWAYS void note_ports(struct Record *r, u16 source, u16 destination) {
 
 CHECKED_APART int put_tuple(struct Record *r, s64 fd, u32 inbound, u64 user) {
   if (!r) return 0;
-  struct sock *sk = sock_of(fd);
+  struct sock *sk = sock_of(r, fd);
   const u32 family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
   if (family == kUnix) return put_unix_tuple(r, (u64)sk, inbound, user);
   if (family != kInet && family != kInet6) {
@@ -147,8 +147,8 @@ CHECKED_APART int put_tuple(struct Record *r, s64 fd, u32 inbound, u64 user) {
 }
 
 // Whether the fd is a socket without a peer in the kernel: a datagram on it tells the peer.
-ALWAYS int is_unconnected(s64 fd) {
-  struct sock *sk = sock_of(fd);
+ALWAYS int is_unconnected(struct Record *r, s64 fd) {
+  struct sock *sk = sock_of(r, fd);
   if (!sk) return 0;
   const u32 family = BPF_CORE_READ(sk, __sk_common.skc_family);
   if (family == kInet || family == kInet6) return BPF_CORE_READ(sk, __sk_common.skc_dport) == 0;
