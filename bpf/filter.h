@@ -151,53 +151,60 @@ CHECKED_APART int text_may_match(struct Record *r, u32 set, u32 length) {
   return any_pattern(set, suffixes, length, 1);
 }
 
-#define PATH_WORD(r, i) (*(u64 *)&(r)->path[8 + 8 * (i)])
+// A short path in whole words, with zeros behind it.
+struct ShortPath {
+  u64 words[kRejectedWords];
+};
 
-// Where a text that was rejected is remembered: found by its first words and its last eight bytes.
-ALWAYS struct Rejected *rejected_slot(struct Record *r, u32 length) {
-  u64 hash = PATH_WORD(r, 0) ^ PATH_WORD(r, 1) * 0x9e3779b97f4a7c15ull;
-  hash = (hash ^ *(u64 *)&r->path[length & 1023]) * 0x9e3779b97f4a7c15ull;
-  return &r->rejected[bounded(hash >> 48, kRejectedSlots - 1)];
-}
-
-ALWAYS int is_remembered(struct Record *r, const struct Rejected *slot, u64 key, u32 length) {
-  if (slot->key != key) return 0;
+// Where a path that was rejected is remembered.
+ALWAYS struct Rejected *rejected_slot(struct Record *r, const struct ShortPath *path) {
+  u64 hash = 0;
 #pragma unroll
-  for (int i = 0; i < kRejectedWords; ++i) {
-    if (i * 8 >= length) break;
-    if (slot->words[i] != PATH_WORD(r, i)) return 0;
-  }
-  return 1;
+  for (int i = 0; i < kRejectedWords; ++i) hash ^= path->words[i] * (0x9e3779b97f4a7c15ull + 2 * i);
+  return &r->rejected[bounded((hash ^ hash >> 20) >> 40, kRejectedSlots - 1)];
 }
 
-ALWAYS void remember(struct Record *r, struct Rejected *slot, u64 key, u32 length) {
+ALWAYS int is_remembered(const struct Rejected *slot, u64 key, const struct ShortPath *path) {
+  u64 difference = slot->key ^ key;
+#pragma unroll
+  for (int i = 0; i < kRejectedWords; ++i) difference |= slot->words[i] ^ path->words[i];
+  return difference == 0;
+}
+
+// The tests of a short path, with what they rejected before remembered.
+ALWAYS int short_path_may_match(struct Record *r, const struct ShortPath *path, u32 set, u32 length) {
+  struct Rejected *slot = rejected_slot(r, path);
+  const u64 key = (u64)control.tests_generation << 32 | set << 16 | length;
+  if (is_remembered(slot, key, path)) return 0;
+  *(u64 *)&r->path[0] = 0;
+#pragma unroll
+  for (int i = 0; i < kRejectedWords + 4; ++i) *(u64 *)&r->path[8 + 8 * i] = i < kRejectedWords ? path->words[i] : 0;
+  *(u64 *)&r->path[(8 + length) & 1023] = 0;  // kernels before 5.10 leave bytes behind the NUL
+  if (text_may_match(r, set, length)) return 1;
   slot->key = key;
 #pragma unroll
-  for (int i = 0; i < kRejectedWords; ++i) {
-    if (i * 8 >= length) break;
-    slot->words[i] = PATH_WORD(r, i);
-  }
+  for (int i = 0; i < kRejectedWords; ++i) slot->words[i] = path->words[i];
+  return 0;
 }
 
 // Whether the path at the user's pointer may satisfy the patterns of a set.
 ALWAYS int path_may_match(struct Record *r, u64 pointer, u32 set) {
   if (set >= kMaxTestSets || !pointer) return 1;
-  // Zeros around the text make whole words comparable.
-  const long copied = bpf_probe_read_user_str(&r->path[8], kTestPath, (void *)pointer);
+  // The stack takes user memory with fewer checks than a map.
+  struct ShortPath path = {};
+  long copied = bpf_probe_read_user_str(&path, sizeof path, (void *)pointer);
+  if (copied <= 1) return 1;
+  if (copied < sizeof path) return short_path_may_match(r, &path, set, copied - 1);
+  copied = bpf_probe_read_user_str(&r->path[8], kTestPath, (void *)pointer);
   if (copied <= 1 || copied >= kTestPath) return 1;
   const u32 length = copied - 1;
+  // Zeros around the text make whole words comparable.
   *(u64 *)&r->path[0] = 0;
   *(u64 *)&r->path[(8 + length) & 1023] = 0;
   *(u64 *)&r->path[(16 + length) & 1023] = 0;
   *(u64 *)&r->path[(24 + length) & 1023] = 0;
   *(u64 *)&r->path[(32 + length) & 1023] = 0;
-  if (length > kRejectedWords * 8) return text_may_match(r, set, length);
-  struct Rejected *slot = rejected_slot(r, length);
-  const u64 key = (u64)control.tests_generation << 32 | set << 16 | length;
-  if (is_remembered(r, slot, key, length)) return 0;
-  if (text_may_match(r, set, length)) return 1;
-  remember(r, slot, key, length);
-  return 0;
+  return text_may_match(r, set, length);
 }
 
 ALWAYS u32 flags_of_open(struct Record *r, u32 which) {
