@@ -21,7 +21,7 @@ namespace saker::capture {
 namespace {
 
 // Compressed bytes read at once.
-constexpr size_t kInputBytes = 128 * 1024;
+constexpr size_t kInputBytes = size_t{128} * 1024;
 
 // Signals belong to the threads that expect them.
 void block_signals() {

@@ -21,7 +21,7 @@ namespace saker::capture {
 // reads; stop() may be called from any thread and from a signal handler.
 class ChunkStream {
  public:
-  static constexpr size_t kChunkBytes = 128 * 1024, kChunks = 8;
+  static constexpr size_t kChunkBytes = size_t{128} * 1024, kChunks = 8;
   // `path` "-" is standard input. The stream is plain, gzip or zstd, told by its first bytes.
   static Result<std::unique_ptr<ChunkStream>> open(const std::string& path,
                                                    size_t chunk_bytes = kChunkBytes,
@@ -71,7 +71,7 @@ class ChunkStream {
   void release();
 
   // Room in front of each chunk for the unread end of the one before.
-  static constexpr size_t kHeadroom = 64 * 1024;
+  static constexpr size_t kHeadroom = size_t{64} * 1024;
   // Top bits of the two counters.
   static constexpr uint64_t kEnded = uint64_t{1} << 63;
   static constexpr uint64_t kStop = uint64_t{1} << 63;

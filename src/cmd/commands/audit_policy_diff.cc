@@ -82,6 +82,7 @@ std::string json_report(const audit::PolicyDiff& diff) {
 std::string text_report(const audit::PolicyDiff& diff) {
   if (diff.changes.empty()) return "The policies decide alike.\n";
   std::vector<const audit::LevelChange*> sorted;
+  sorted.reserve(diff.changes.size());
   for (const audit::LevelChange& change : diff.changes) sorted.push_back(&change);
   // What is lost first.
   const auto gain = [](const audit::LevelChange* change) {

@@ -75,6 +75,7 @@ void tell_remarks(const agent::LoadedConfig& loaded) {
 
 std::vector<rules::OutputAddition> additions_of(const agent::Config& config) {
   std::vector<rules::OutputAddition> additions;
+  additions.reserve(config.append_output.size());
   for (const agent::AppendOutput& append : config.append_output)
     additions.push_back({.source = append.source,
                          .rule = append.rule,
