@@ -343,6 +343,14 @@ Status Compiler::append_suggested(Job& job, const Trail& trail) {
   return status.ok() ? Status{} : reporter_.fail(kErrOutput, status.error().message, trail, {});
 }
 
+// Text that is added to all rules leaves out those whose events don't have its fields.
+bool Compiler::is_for_other_source(const std::string& text, std::string_view source) {
+  const auto compiles = [&](std::string_view each) {
+    return filter::OutputTemplate::compile("*" + text, *options_.catalog, each, &cache_).ok();
+  };
+  return !compiles(source) && std::ranges::any_of(options_.known_sources, compiles);
+}
+
 Status Compiler::compile_output(Job& job) {
   std::string text = job.def.output.text;
   for (const OutputAddition& addition : options_.additions) {
@@ -350,7 +358,9 @@ Status Compiler::compile_output(Job& job) {
     if (!addition.extra_output.empty()) text += " " + addition.extra_output;
     SAKER_CHECK(compile_extra_fields(job, addition));
   }
-  if (!options_.extra_output.empty()) text += " " + options_.extra_output;
+  if (const std::string& extra = options_.extra_output;
+      !extra.empty() && !is_for_other_source(extra, job.def.source))
+    text += " " + extra;
   const Trail trail{&job.trail, "rule output", "", job.def.output_place};
   if (text.contains(kContainerInfo)) {
     job.warnings.push_back(reporter_.make(

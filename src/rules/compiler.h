@@ -49,6 +49,7 @@ class Compiler {
   void check_condition(Job& job);
   Status compile_output(Job& job);
   Status append_suggested(Job& job, const Trail& trail);
+  bool is_for_other_source(const std::string& text, std::string_view source);
   Status compile_extra_fields(Job& job, const OutputAddition& addition);
   Status compile_condition(Job& job);
   Status compile_burst(Job& job);

@@ -106,7 +106,8 @@ struct LoadOptions {
   std::vector<Selection> selections = {};
   std::vector<std::string> known_sources = {"syscall", "k8s_audit"};
   std::vector<OutputAddition> additions = {};
-  std::string extra_output = {};  // appended to each rule's output (-p)
+  std::string extra_output =
+      {};  // appended to the output of each rule whose source has its fields (-p)
   SuggestedOutput suggested = {};
   // Whether rules keep what explains them: the syntax tree and text of the condition, and the names
   // of what it uses. The engine needs none of that.
