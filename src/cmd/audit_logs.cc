@@ -64,7 +64,7 @@ uint64_t total_size(const std::vector<std::string>& paths) {
 
 Result<LogsRead> read_audit_logs(
     const std::vector<std::string>& paths,
-    FunctionRef<void(const audit::AuditRecord& record, uint64_t time_ns)> take) {
+    FunctionRef<void(const audit::AuditRecord& record, const event::Event& event)> take) {
   constexpr uint64_t kCheckInterval = 8192;
   LogsRead out;
   Progress progress;
@@ -75,7 +75,7 @@ Result<LogsRead> read_audit_logs(
     event::Event event;
     capture::Next next;
     while ((next = reader->next(event)) == capture::Next::event) {
-      take(reader->record(), event.timestamp);
+      take(reader->record(), event);
       if (++out.events % kCheckInterval == 0) progress.update(bytes + reader->stats().bytes, total);
     }
     for (const std::string& problem : reader->problems())

@@ -8,6 +8,7 @@
 #include "base/function_ref.h"
 #include "base/result.h"
 #include "event/audit_record.h"
+#include "event/event.h"
 
 namespace saker::cmd {
 
@@ -16,10 +17,10 @@ struct LogsRead {
   uint64_t skipped = 0;  // lines and items that are no audit event
 };
 
-// Calls back for each event with its time in ns since the epoch. Logs are JSON lines, saved events
+// Calls back for each event. Logs are JSON lines, saved events
 // and EventLists, plain or compressed; "-" is standard input.
 Result<LogsRead> read_audit_logs(
     const std::vector<std::string>& paths,
-    FunctionRef<void(const audit::AuditRecord& record, uint64_t time_ns)> take);
+    FunctionRef<void(const audit::AuditRecord& record, const event::Event& event)> take);
 
 }  // namespace saker::cmd

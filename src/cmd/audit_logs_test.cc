@@ -47,8 +47,8 @@ Outcome try_policy(const std::string& policy_text, const std::string& log) {
   audit::LoggedRequest request;
   const std::vector<std::string> logs = {log};
   Result<LogsRead> read =
-      read_audit_logs(logs, [&](const audit::AuditRecord& record, uint64_t time_ns) {
-        EXPECT_NE(time_ns, 0U);
+      read_audit_logs(logs, [&](const audit::AuditRecord& record, const event::Event& event) {
+        EXPECT_NE(event.timestamp, 0U);
         ASSERT_TRUE(request.read(record.text()).ok());
         tester.take(request);
       });
@@ -85,7 +85,8 @@ TEST(AuditLogs, LinesOfAnyLength) {
   EXPECT_EQ(out.trial.kept.events, 3U);
   EXPECT_EQ(out.trial.kept.bytes, 2 * text.size() + event().size() + 1);
   const std::vector<std::string> nothing = {"/nonexistent"};
-  EXPECT_FALSE(read_audit_logs(nothing, [](const audit::AuditRecord&, uint64_t) {}).ok());
+  EXPECT_FALSE(
+      read_audit_logs(nothing, [](const audit::AuditRecord&, const event::Event&) {}).ok());
 }
 
 // The policy that the server had decides each of its events as the server did.

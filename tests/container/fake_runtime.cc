@@ -84,15 +84,18 @@ void answer(Session& session, int32_t id) {
     nghttp2_submit_response(session.http, id, fields.data(), fields.size(), nullptr);
     return;
   }
-  stream.out =
-      reply.kind == Kind::raw_body || reply.kind == Kind::half ? reply.body : envelope(reply.body);
+  if (reply.kind == Kind::half) {
+    // Not a response without a body: that would be a whole answer.
+    nghttp2_submit_headers(session.http, NGHTTP2_FLAG_NONE, id, nullptr, fields.data(), 2, nullptr);
+    session.close = true;
+    return;
+  }
+  stream.out = reply.kind == Kind::raw_body ? reply.body : envelope(reply.body);
   stream.ends_plainly = reply.kind == Kind::no_status;
   nghttp2_data_provider provider{};
   provider.source.ptr = &stream;
   provider.read_callback = read_out;
-  nghttp2_submit_response(session.http, id, fields.data(), 2,
-                          reply.kind == Kind::half ? nullptr : &provider);
-  if (reply.kind == Kind::half) session.close = true;
+  nghttp2_submit_response(session.http, id, fields.data(), 2, &provider);
 }
 
 int on_header(nghttp2_session* /*http*/, const nghttp2_frame* frame, const uint8_t* name,

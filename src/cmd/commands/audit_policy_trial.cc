@@ -155,8 +155,8 @@ Result<int> run(const Arguments& arguments) {
   audit::PolicyTester tester(file.policy);
   audit::LoggedRequest event;
   uint64_t strange = 0;
-  LogsRead read =
-      SAKER_TRY(read_audit_logs(arguments.logs, [&](const audit::AuditRecord& record, uint64_t) {
+  LogsRead read = SAKER_TRY(
+      read_audit_logs(arguments.logs, [&](const audit::AuditRecord& record, const event::Event&) {
         if (event.read(record.text()).ok())
           tester.take(event);
         else

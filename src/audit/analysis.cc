@@ -1,0 +1,212 @@
+// See analysis.h.
+#include "audit/analysis.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "formats/json_text.h"
+
+namespace saker::audit {
+
+namespace {
+
+namespace json = formats::json_text;
+
+constexpr size_t kMostAddresses = 16, kMostClients = 64;
+
+constexpr SuspicionKind kLateSuccess = {.title = "Kubernetes success after refusal",
+                                        .description =
+                                            "Somebody was refused more than once and later let in, "
+                                            "for the first time. Next: which binding "
+                                            "was made in between, by whom, and was it meant?",
+                                        .severity = finding::Severity::warning,
+                                        .technique = "T1078"};
+
+constexpr SuspicionKind kNewClient = {
+    .title = "Kubernetes service account with a new client",
+    .description =
+        "A service account that always used one program uses another: a new version of "
+        "the workload, or its token is elsewhere. Next: is the address that of its "
+        "pods?",
+    .severity = finding::Severity::notice,
+    .technique = "T1528"};
+
+// "kubectl" of "kubectl/v1.30.1 (linux/amd64) kubernetes/4d1c2a3".
+std::string_view program_of(std::string_view agent) {
+  return agent.substr(0, agent.find_first_of("/ "));
+}
+
+int number_of(std::string_view text) {
+  int number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+}  // namespace
+
+std::string slug(std::string_view title) {
+  std::string out;
+  for (const char c : title) {
+    const bool upper = c >= 'A' && c <= 'Z';
+    const bool kept = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (upper || kept)
+      out += upper ? static_cast<char>(c - 'A' + 'a') : c;
+    else if (!out.empty() && out.back() != '-')
+      out += '-';
+  }
+  if (out.ends_with('-')) out.pop_back();
+  return out;
+}
+
+std::string_view Analysis::text(const AuditRecord& record, std::string_view pointer) {
+  const auto found = record.find(pointer);
+  return found ? json::to_text(*found, scratch_) : std::string_view();
+}
+
+std::string Analysis::actor_of(const AuditRecord& record) {
+  const std::string_view user = text(record, "/user/username");
+  return user.empty() ? "-" : std::string(user);
+}
+
+// "secrets", "pods/exec", or the path of what is no object.
+std::string Analysis::object_kind(const AuditRecord& record) {
+  std::string kind(text(record, "/objectRef/resource"));
+  if (kind.empty()) {
+    const std::string_view uri = text(record, "/requestURI");
+    return std::string(uri.substr(0, uri.find('?')));
+  }
+  if (const std::string_view part = text(record, "/objectRef/subresource"); !part.empty())
+    kind.append("/").append(part);
+  return kind;
+}
+
+std::string Analysis::request_of(const AuditRecord& record) {
+  std::string out = std::string(text(record, "/verb")) + " " + object_kind(record);
+  const std::string_view space = text(record, "/objectRef/namespace");
+  const std::string_view name = text(record, "/objectRef/name");
+  if (!space.empty() || !name.empty()) out += " ";
+  if (!space.empty()) out.append(space).append("/");
+  return out.append(name);
+}
+
+// A server sends a batch again when it got no answer, and a log may be given twice.
+bool Analysis::is_repetition(const AuditRecord& record) {
+  std::string key(text(record, "/auditID"));
+  key.append(" ").append(text(record, "/stage"));
+  if (!seen_.insert(key).second) return true;
+  seen_order_.push_back(std::move(key));
+  if (seen_order_.size() > kSeenWindow) {
+    seen_.erase(seen_order_.front());
+    seen_order_.pop_front();
+  }
+  return false;
+}
+
+bool Analysis::take(const AuditRecord& record) {
+  scratch_.reset();
+  if (is_repetition(record)) {
+    ++repeated_;
+    return false;
+  }
+  if (!filter_.actor.empty() && actor_of(record) != filter_.actor) return false;
+  detect_late_success(record);
+  detect_new_client(record);
+  return true;
+}
+
+void Analysis::detect_late_success(const AuditRecord& record) {
+  const std::string_view decision = text(record, "/annotations/authorization.k8s.io~1decision");
+  const int code = number_of(text(record, "/responseStatus/code"));
+  const bool refused = decision == "forbid" || code == 403;
+  const bool allowed = code != 0 && code < 400 && text(record, "/stage") == "ResponseComplete";
+  if (!refused && !allowed) return;
+  // By namespace: who may read here and not there is refused there every day. What was allowed
+  // before is no surprise, and one refusal is a slip.
+  constexpr uint32_t kSurprising = 2;
+  std::string what = object_kind(record);
+  what.append(" ").append(text(record, "/objectRef/namespace"));
+  std::pair key(actor_of(record), std::move(what));
+  auto place = access_.find(key);
+  if (place == access_.end()) {
+    if (access_.size() >= kMostKeys) {
+      ++forgotten_;
+      return;
+    }
+    place = access_.emplace(std::move(key), AccessHistory{}).first;
+  }
+  AccessHistory& history = place->second;
+  if (refused && !history.allowed) {
+    ++history.refusals;
+  } else if (allowed) {
+    if (history.refusals >= kSurprising) note(kLateSuccess, record);
+    history.allowed = true;
+  }
+}
+
+void Analysis::detect_new_client(const AuditRecord& record) {
+  const std::string_view user = text(record, "/user/username");
+  const std::string_view program = program_of(text(record, "/userAgent"));
+  if (!user.starts_with("system:serviceaccount:") || program.empty()) return;
+  auto known = clients_.find(user);
+  if (known == clients_.end()) {
+    if (clients_.size() < kMostKeys)
+      clients_.emplace(std::string(user), std::set<std::string>{std::string(program)});
+    else
+      ++forgotten_;
+    return;
+  }
+  std::set<std::string>& programs = known->second;
+  if (programs.contains(std::string(program)) || programs.size() >= kMostClients) return;
+  programs.emplace(program);
+  note(kNewClient, record);
+}
+
+void Analysis::note(const SuspicionKind& kind, const AuditRecord& record) {
+  if (!filter_.name_space.empty() && text(record, "/objectRef/namespace") != filter_.name_space)
+    return;
+  if (!filter_.resource.empty() && text(record, "/objectRef/resource") != filter_.resource &&
+      object_kind(record) != filter_.resource)
+    return;
+  std::pair key(std::string(kind.title), actor_of(record));
+  auto place = found_.find(key);
+  if (place == found_.end()) {
+    if (found_.size() >= kMostSuspicions) {
+      ++forgotten_;
+      return;
+    }
+    Suspicion fresh{.id = slug(kind.title),
+                    .title = std::string(kind.title),
+                    .description = std::string(kind.description),
+                    .severity = kind.severity,
+                    .technique = std::string(kind.technique),
+                    .actor = key.second};
+    place = found_.emplace(std::move(key), std::move(fresh)).first;
+  }
+  Suspicion& suspicion = place->second;
+  ++suspicion.count;
+  const std::string_view time = text(record, "/stageTimestamp");
+  if (suspicion.first.empty() || time < suspicion.first) suspicion.first = time;
+  if (time > suspicion.last) suspicion.last = time;
+  if (const auto addresses = record.find("/sourceIPs"))
+    json::for_each_element(*addresses, [&](json::Token address) {
+      if (suspicion.source_ips.size() < kMostAddresses)
+        suspicion.source_ips.emplace(json::to_text(address, scratch_));
+      return true;
+    });
+  if (suspicion.audit_ids.size() >= kMostEvidence) return;
+  suspicion.audit_ids.emplace_back(text(record, "/auditID"));
+  suspicion.requests.push_back(request_of(record));
+}
+
+std::vector<const Suspicion*> Analysis::suspicions() const {
+  std::vector<const Suspicion*> out;
+  out.reserve(found_.size());
+  for (const auto& [key, suspicion] : found_) out.push_back(&suspicion);
+  std::ranges::sort(out, [](const Suspicion* a, const Suspicion* b) {
+    return std::tie(a->severity, a->first, a->title, a->actor) <
+           std::tie(b->severity, b->first, b->title, b->actor);
+  });
+  return out;
+}
+
+}  // namespace saker::audit

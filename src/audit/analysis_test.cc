@@ -1,0 +1,132 @@
+// What only the order of events tells, repetitions, filters and bounds.
+#include "audit/analysis.h"
+
+#include <gtest/gtest.h>
+
+#include "formats/json_index.h"
+
+namespace saker::audit {
+
+namespace {
+
+struct TextRecord : AuditRecord {
+  explicit TextRecord(const std::string& json)
+      : text_(json + std::string(formats::kJsonPadding, ' ')) {
+    EXPECT_TRUE(index_.load(std::string_view(text_).substr(0, json.size()))) << json;
+  }
+  [[nodiscard]] std::string_view text() const override { return index_.text(); }
+  [[nodiscard]] std::optional<std::string_view> find(std::string_view pointer) const override {
+    return index_.find(pointer);
+  }
+
+ private:
+  std::string text_;
+  formats::JsonIndex index_;
+};
+
+struct Request {
+  std::string id, user = "ana", verb = "list", resource = "secrets", space = "shop";
+  int code = 200;
+  std::string agent = "kubectl/v1.30", address = "10.0.0.1";
+
+  [[nodiscard]] std::string json() const {
+    return R"({"auditID":")" + id + R"(","stage":"ResponseComplete","verb":")" + verb +
+           R"(","user":{"username":")" + user + R"("},"sourceIPs":[")" + address +
+           R"("],"userAgent":")" + agent + R"(","objectRef":{"resource":")" + resource +
+           R"(","namespace":")" + space + R"("},"responseStatus":{"code":)" + std::to_string(code) +
+           R"(},"stageTimestamp":"2026-03-02T00:00:0)" + id.substr(0, 1) + R"(.000000Z"})";
+  }
+};
+
+std::vector<Suspicion> analyze(const std::vector<Request>& requests, AnalysisFilter filter = {}) {
+  Analysis analysis(std::move(filter));
+  for (const Request& request : requests) analysis.take(TextRecord(request.json()));
+  std::vector<Suspicion> out;
+  for (const Suspicion* suspicion : analysis.suspicions()) out.push_back(*suspicion);
+  return out;
+}
+
+}  // namespace
+
+TEST(Analysis, TellsOfASuccessAfterRefusals) {
+  const auto found = analyze({{.id = "1", .code = 403},
+                              {.id = "2", .code = 403, .address = "10.0.0.2"},
+                              {.id = "3"},
+                              {.id = "4", .address = "10.0.0.9"}});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].id, "kubernetes-success-after-refusal");
+  EXPECT_EQ(found[0].actor, "ana");
+  EXPECT_EQ(found[0].count, 2U);
+  EXPECT_EQ(found[0].audit_ids, (std::vector<std::string>{"3", "4"}));
+  EXPECT_EQ(found[0].requests.front(), "list secrets shop/");
+  EXPECT_EQ(found[0].first, "2026-03-02T00:00:03.000000Z");
+  EXPECT_EQ(found[0].last, "2026-03-02T00:00:04.000000Z");
+  EXPECT_EQ(found[0].source_ips, (std::set<std::string>{"10.0.0.1", "10.0.0.9"}));
+}
+
+TEST(Analysis, ASlipOrAnotherNamespaceIsNoSuccessAfterRefusal) {
+  EXPECT_TRUE(analyze({{.id = "1", .code = 403}, {.id = "2"}}).empty());
+  EXPECT_TRUE(analyze({{.id = "1", .space = "a", .code = 403},
+                       {.id = "2", .space = "a", .code = 403},
+                       {.id = "3"}})
+                  .empty());
+  // What was allowed before is refused now and then.
+  EXPECT_TRUE(
+      analyze({{.id = "1"}, {.id = "2", .code = 403}, {.id = "3", .code = 403}, {.id = "4"}})
+          .empty());
+}
+
+TEST(Analysis, TellsOfAServiceAccountsNewClientOnce) {
+  const std::string account = "system:serviceaccount:shop:web";
+  const auto found = analyze({{.id = "1", .user = account, .agent = "web/1.0 (linux)"},
+                              {.id = "2", .user = account, .agent = "web/1.1"},
+                              {.id = "3", .user = account, .agent = "curl/8.0"},
+                              {.id = "4", .user = account, .agent = "curl/8.0"}});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].id, "kubernetes-service-account-with-a-new-client");
+  EXPECT_EQ(found[0].audit_ids, std::vector<std::string>{"3"});
+  EXPECT_TRUE(analyze({{.id = "1", .agent = "web/1"}, {.id = "2", .agent = "curl/8"}}).empty());
+}
+
+TEST(Analysis, CountsARepetitionOnce) {
+  Analysis analysis({});
+  const std::string event = Request{.id = "1"}.json();
+  EXPECT_TRUE(analysis.take(TextRecord(event)));
+  EXPECT_FALSE(analysis.take(TextRecord(event)));
+  EXPECT_EQ(analysis.repeated(), 1U);
+}
+
+TEST(Analysis, FiltersByActorKindAndNamespace) {
+  const std::vector<Request> requests = {
+      {.id = "1", .code = 403}, {.id = "2", .code = 403}, {.id = "3"}};
+  EXPECT_EQ(analyze(requests, {.actor = "ana"}).size(), 1U);
+  EXPECT_EQ(analyze(requests, {.actor = "bob"}).size(), 0U);
+  EXPECT_EQ(analyze(requests, {.resource = "secrets", .name_space = "shop"}).size(), 1U);
+  EXPECT_EQ(analyze(requests, {.resource = "configmaps"}).size(), 0U);
+  EXPECT_EQ(analyze(requests, {.name_space = "other"}).size(), 0U);
+}
+
+TEST(Analysis, KeepsTheFirstEvidenceAndCountsOn) {
+  Analysis analysis({});
+  const SuspicionKind kind{.title = "Odd: thing!",
+                           .description = "d",
+                           .severity = finding::Severity::notice,
+                           .technique = "T1"};
+  for (int i = 0; i < 50; ++i)
+    analysis.note(kind, TextRecord(Request{.id = "1" + std::to_string(i)}.json()));
+  ASSERT_EQ(analysis.suspicions().size(), 1U);
+  const Suspicion& found = *analysis.suspicions().front();
+  EXPECT_EQ(found.id, "odd-thing");
+  EXPECT_EQ(found.count, 50U);
+  EXPECT_EQ(found.audit_ids.size(), Analysis::kMostEvidence);
+}
+
+TEST(Analysis, TakesEventsThatLackEverything) {
+  Analysis analysis({});
+  EXPECT_TRUE(analysis.take(TextRecord("{}")));
+  EXPECT_TRUE(analysis.take(TextRecord(
+      R"({"auditID":7,"user":[],"objectRef":"x","sourceIPs":{},"responseStatus":{"code":"x"}})")));
+  EXPECT_TRUE(analysis.suspicions().empty());
+}
+
+}  // namespace saker::audit
