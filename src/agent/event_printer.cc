@@ -44,9 +44,11 @@ Result<filter::Operand> compile_field(const std::string& text, const filter::Fie
 
 }  // namespace
 
-Result<filter::Expr> compile_condition(std::string_view text, const filter::FieldCatalog& catalog) {
+Result<filter::Expr> compile_condition(std::string_view text, const filter::FieldCatalog& catalog,
+                                       event::Source source) {
   filter::Node node = SAKER_TRY(filter::parse(text));
-  filter::CompiledFilter compiled = SAKER_TRY(filter::compile(node, catalog, {.in_rule = false}));
+  filter::CompiledFilter compiled = SAKER_TRY(
+      filter::compile(node, catalog, {.source = event::to_string(source), .in_rule = false}));
   return std::move(compiled.root);
 }
 
@@ -55,7 +57,7 @@ Result<EventPrinter> EventPrinter::make(const PrinterOptions& options,
   EventPrinter printer;
   printer.json_ = options.json;
   if (!options.filter.empty())
-    printer.filter_ = SAKER_TRY(compile_condition(options.filter, catalog));
+    printer.filter_ = SAKER_TRY(compile_condition(options.filter, catalog, source));
   for (const std::string& field : split_fields(options.fields))
     printer.fields_.push_back(SAKER_TRY(compile_field(field, catalog, source)));
   if (!options.count_by.empty())

@@ -53,7 +53,9 @@ class EventPrinter {
   uint64_t matched_ = 0;
 };
 
-// A condition given on the command line, compiled; errors show the place in it.
-Result<filter::Expr> compile_condition(std::string_view text, const filter::FieldCatalog& catalog);
+// A condition on events of `source` given on the command line, compiled; errors show the place in
+// it.
+Result<filter::Expr> compile_condition(std::string_view text, const filter::FieldCatalog& catalog,
+                                       event::Source source);
 
 }  // namespace saker::agent

@@ -112,7 +112,8 @@ class Recorder : private Pipeline::FindingSink {
 
   Status run(RecordSummary& summary) {
     if (!options_.filter.empty())
-      filter_ = SAKER_TRY(compile_condition(options_.filter, fields::catalog()));
+      filter_ =
+          SAKER_TRY(compile_condition(options_.filter, fields::catalog(), event::Source::syscall));
     writer_ = SAKER_TRY(capture::ScapWriter::create({.path = options_.path}));
     std::optional<Command> command;
     if (!options_.command.empty()) command = SAKER_TRY(Command::prepare(options_.command));

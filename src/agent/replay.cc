@@ -60,7 +60,7 @@ class StopCondition {
       if (std::optional<uint64_t> time = parse_uint(options.until)) {
         stop.time_ns_ = *time;
       } else {
-        stop.condition_ = SAKER_TRY(compile_condition(options.until, fields::catalog()));
+        stop.condition_ = SAKER_TRY(compile(options.until));
       }
     }
     return stop;
@@ -74,6 +74,17 @@ class StopCondition {
   [[nodiscard]] bool none() const { return max_events_ == 0 && time_ns_ == 0 && !condition_; }
 
  private:
+  // What the files hold is not known yet: the condition is about events that have its fields.
+  static Result<filter::Expr> compile(const std::string& text) {
+    auto as = [&](event::Source source) {
+      return compile_condition(text, fields::catalog(), source);
+    };
+    Result<filter::Expr> on_calls = as(event::Source::syscall);
+    if (on_calls.ok()) return on_calls;
+    Result<filter::Expr> on_requests = as(event::Source::k8s_audit);
+    return on_requests.ok() ? std::move(on_requests) : std::move(on_calls);
+  }
+
   uint64_t max_events_ = 0;
   uint64_t time_ns_ = 0;
   std::optional<filter::Expr> condition_;

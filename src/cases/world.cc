@@ -228,7 +228,8 @@ Outcome World::judge_audit(std::string_view text) {
 Outcome World::step_condition(const Step& step) {
   error_text_.clear();
   condition_.reset();
-  Result<filter::Expr> compiled = agent::compile_condition(step.rest, fields::catalog());
+  Result<filter::Expr> compiled =
+      agent::compile_condition(step.rest, fields::catalog(), event::Source::syscall);
   if (compiled.ok()) {
     condition_ = std::move(*compiled);
   } else {
