@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/hash.h"
 #include "formats/json_text.h"
 
 namespace saker::audit {
@@ -33,7 +34,8 @@ constexpr SuspicionKind kNewClient = {
 
 // "kubectl" of "kubectl/v1.30.1 (linux/amd64) kubernetes/4d1c2a3".
 std::string_view program_of(std::string_view agent) {
-  return agent.substr(0, agent.find_first_of("/ "));
+  constexpr size_t kLongest = 64;
+  return agent.substr(0, std::min(agent.find_first_of("/ "), kLongest));
 }
 
 int number_of(std::string_view text) {
@@ -89,12 +91,17 @@ std::string Analysis::request_of(const AuditRecord& record) {
   return out.append(name);
 }
 
-// A server sends a batch again when it got no answer, and a log may be given twice.
+// A server sends a batch again when it got no answer, and a log may be given twice. The id alone
+// does not tell a repetition: a client may choose it, and would hide a request behind another one.
 bool Analysis::is_repetition(const AuditRecord& record) {
-  std::string key(text(record, "/auditID"));
-  key.append(" ").append(text(record, "/stage"));
-  if (!seen_.insert(key).second) return true;
-  seen_order_.push_back(std::move(key));
+  std::string key;
+  for (const std::string_view pointer :
+       {"/auditID", "/stage", "/stageTimestamp", "/verb", "/requestURI"}) {
+    key.append(text(record, pointer)).push_back('\0');
+  }
+  const uint64_t hash = hash_bytes(key);
+  if (!seen_.insert(hash).second) return true;
+  seen_order_.push_back(hash);
   if (seen_order_.size() > kSeenWindow) {
     seen_.erase(seen_order_.front());
     seen_order_.pop_front();
@@ -123,16 +130,16 @@ void Analysis::detect_late_success(const AuditRecord& record) {
   // By namespace: who may read here and not there is refused there every day. What was allowed
   // before is no surprise, and one refusal is a slip.
   constexpr uint32_t kSurprising = 2;
-  std::string what = object_kind(record);
-  what.append(" ").append(text(record, "/objectRef/namespace"));
-  std::pair key(actor_of(record), std::move(what));
+  std::string what = actor_of(record) + '\0' + object_kind(record) + '\0';
+  what.append(text(record, "/objectRef/namespace"));
+  const uint64_t key = hash_bytes(what);
   auto place = access_.find(key);
   if (place == access_.end()) {
     if (access_.size() >= kMostKeys) {
       ++forgotten_;
       return;
     }
-    place = access_.emplace(std::move(key), AccessHistory{}).first;
+    place = access_.emplace(key, AccessHistory{}).first;
   }
   AccessHistory& history = place->second;
   if (refused && !history.allowed) {
@@ -170,7 +177,9 @@ void Analysis::note(const SuspicionKind& kind, const AuditRecord& record) {
   std::pair key(std::string(kind.title), actor_of(record));
   auto place = found_.find(key);
   if (place == found_.end()) {
-    if (found_.size() >= kMostSuspicions) {
+    // Half of the room is for what is severe: invented names must not crowd it out.
+    const bool severe = kind.severity <= finding::Severity::warning;
+    if (found_.size() >= (severe ? kMostSuspicions : kMostSuspicions / 2)) {
       ++forgotten_;
       return;
     }

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -56,8 +57,8 @@ class Analysis {
 
   explicit Analysis(AnalysisFilter filter) : filter_(std::move(filter)) {}
 
-  // The next event of the log. False: it is a repetition (same id and stage), or not asked for;
-  // rules need not look at it.
+  // The next event of the log. False: it is a repetition (same id, stage, time and request), or not
+  // asked for; rules need not look at it.
   bool take(const AuditRecord& record);
   // A rule that matched the event that was taken last.
   void note(const SuspicionKind& kind, const AuditRecord& record);
@@ -85,11 +86,11 @@ class Analysis {
 
   const AnalysisFilter filter_;
   Arena scratch_;
-  std::map<std::pair<std::string, std::string>, Suspicion> found_;       // by title and actor
-  std::map<std::pair<std::string, std::string>, AccessHistory> access_;  // by actor and object
-  std::map<std::string, std::set<std::string>, std::less<>> clients_;    // of service accounts
-  std::unordered_set<std::string> seen_;
-  std::deque<std::string> seen_order_;
+  std::map<std::pair<std::string, std::string>, Suspicion> found_;  // by title and actor
+  std::unordered_map<uint64_t, AccessHistory> access_;  // by hash of actor, kind and namespace
+  std::map<std::string, std::set<std::string>, std::less<>> clients_;  // of service accounts
+  std::unordered_set<uint64_t> seen_;  // hashes of what makes an event itself
+  std::deque<uint64_t> seen_order_;
   uint64_t repeated_ = 0, forgotten_ = 0;
 };
 

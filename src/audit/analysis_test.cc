@@ -96,6 +96,14 @@ TEST(Analysis, CountsARepetitionOnce) {
   EXPECT_EQ(analysis.repeated(), 1U);
 }
 
+// The client chooses the id: another request is no repetition.
+TEST(Analysis, AnotherRequestOfTheSameIdIsLookedAt) {
+  Analysis analysis({});
+  EXPECT_TRUE(analysis.take(TextRecord(Request{.id = "1"}.json())));
+  EXPECT_TRUE(analysis.take(TextRecord(Request{.id = "1", .verb = "delete"}.json())));
+  EXPECT_EQ(analysis.repeated(), 0U);
+}
+
 TEST(Analysis, FiltersByActorKindAndNamespace) {
   const std::vector<Request> requests = {
       {.id = "1", .code = 403}, {.id = "2", .code = 403}, {.id = "3"}};

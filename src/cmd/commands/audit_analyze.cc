@@ -10,6 +10,7 @@
 #include "cmd/audit_logs.h"
 #include "cmd/command.h"
 #include "cmd/listing.h"
+#include "output/format.h"
 #include "store/query.h"
 
 namespace saker::cmd {
@@ -82,6 +83,25 @@ std::string lower(finding::Severity severity) {
   return out;
 }
 
+// A name out of the log, which a hostile client may have chosen, for a terminal.
+std::string shown(std::string_view text) {
+  return output::escape_controls(sanitize_utf8(text));
+}
+
+// The same for markdown, which knows HTML.
+std::string shown(std::string_view text, bool markdown) {
+  std::string out;
+  for (const char c : shown(text)) {
+    if (markdown && c == '<')
+      out += "&lt;";
+    else if (markdown && (c == '`' || c == '*' || c == '[' || c == '_'))
+      out.append("\\").push_back(c);
+    else
+      out += c;
+  }
+  return out;
+}
+
 // For a shell, whatever the name holds.
 std::string quoted(std::string_view word) {
   std::string out = "'";
@@ -98,7 +118,7 @@ std::vector<std::string> next_of(const audit::Suspicion& suspicion, const Argume
   std::vector<std::string> out;
   const std::string log = quoted(arguments.logs.front());
   if (suspicion.actor == "-") return {"saker replay " + log + " --filter 'ka.response.code=401'"};
-  const std::string actor = sanitize_utf8(suspicion.actor);
+  const std::string actor = shown(suspicion.actor);
   if (arguments.filter.actor.empty())
     out.push_back("saker audit analyze " + log + " --actor " + quoted(actor));
   else if (actor.find_first_of("\"\\") == std::string::npos)
@@ -142,7 +162,7 @@ std::string short_time(const std::string& time, bool one_day) {
   return time.size() < kSeconds ? time : time.substr(one_day ? kDate : 0, one_day ? 8 : kSeconds);
 }
 
-Table table_of(const std::vector<const audit::Suspicion*>& suspicions) {
+Table table_of(const std::vector<const audit::Suspicion*>& suspicions, bool markdown) {
   constexpr size_t kDate = 10;
   const bool one_day = std::ranges::all_of(suspicions, [&](const audit::Suspicion* each) {
     const std::string& day = suspicions.front()->first;
@@ -151,10 +171,10 @@ Table table_of(const std::vector<const audit::Suspicion*>& suspicions) {
   });
   Table table({"SEVERITY", "ACTOR", "FINDING", "COUNT", "FIRST", "LAST", "FROM", "FIRST REQUEST"});
   for (const audit::Suspicion* each : suspicions)
-    table.add({lower(each->severity), sanitize_utf8(each->actor), each->title,
+    table.add({lower(each->severity), shown(each->actor, markdown), each->title,
                std::to_string(each->count), short_time(each->first, one_day),
-               short_time(each->last, one_day), sanitize_utf8(addresses_of(*each)),
-               each->requests.empty() ? "" : sanitize_utf8(each->requests.front())});
+               short_time(each->last, one_day), shown(addresses_of(*each), markdown),
+               each->requests.empty() ? "" : shown(each->requests.front(), markdown)});
   return table;
 }
 
@@ -174,7 +194,7 @@ std::string people_report(const audit::Analysis& analysis, const LogsRead& read,
   if (suspicions.empty()) {
     out += "Nothing to tell.\n";
   } else {
-    const Table table = table_of(suspicions);
+    const Table table = table_of(suspicions, arguments.markdown);
     out += arguments.markdown ? table.to_markdown() : table.to_text();
   }
   add_notes(analysis, read, out);
