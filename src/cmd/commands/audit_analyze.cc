@@ -6,7 +6,9 @@
 #include "agent/pipeline.h"
 #include "agent/rule_files.h"
 #include "audit/analysis.h"
+#include "base/fd.h"
 #include "base/strings.h"
+#include "cmd/audit_html.h"
 #include "cmd/audit_logs.h"
 #include "cmd/command.h"
 #include "cmd/listing.h"
@@ -19,7 +21,7 @@ namespace {
 
 struct Arguments {
   std::vector<std::string> logs, rules;
-  std::string since, until;
+  std::string since, until, html;
   audit::AnalysisFilter filter;
   bool json = false, markdown = false;
 };
@@ -178,13 +180,14 @@ Table table_of(const std::vector<const audit::Suspicion*>& suspicions, bool mark
   return table;
 }
 
-void add_notes(const audit::Analysis& analysis, const LogsRead& read, std::string& out) {
-  out += "\n" + std::to_string(read.events) + " events";
+// "132 events, 1 repeated."
+std::string notes_of(const audit::Analysis& analysis, const LogsRead& read) {
+  std::string out = std::to_string(read.events) + " events";
   if (read.skipped != 0) out += ", " + std::to_string(read.skipped) + " lines skipped";
   if (analysis.repeated() != 0) out += ", " + std::to_string(analysis.repeated()) + " repeated";
   if (analysis.forgotten() != 0)
     out += ", " + std::to_string(analysis.forgotten()) + " beyond what is kept: not complete";
-  out += ".\n";
+  return out + ".";
 }
 
 std::string people_report(const audit::Analysis& analysis, const LogsRead& read,
@@ -197,7 +200,7 @@ std::string people_report(const audit::Analysis& analysis, const LogsRead& read,
     const Table table = table_of(suspicions, arguments.markdown);
     out += arguments.markdown ? table.to_markdown() : table.to_text();
   }
-  add_notes(analysis, read, out);
+  out += "\n" + notes_of(analysis, read) + "\n";
   if (suspicions.empty()) return out;
   out += arguments.markdown ? "\nNext:\n\n" : "Next:\n";
   for (const std::string& command : next_of(*suspicions.front(), arguments))
@@ -210,6 +213,10 @@ std::string people_report(const audit::Analysis& analysis, const LogsRead& read,
 Result<int> run(const Arguments& arguments) {
   audit::Analysis analysis(arguments.filter);
   const LogsRead read = SAKER_TRY(analyze(arguments, analysis));
+  if (!arguments.html.empty())
+    SAKER_CHECK(replace_file(arguments.html, audit_html(analysis.suspicions(), arguments.logs,
+                                                        notes_of(analysis, read))));
+  if (!arguments.html.empty() && !arguments.json && !arguments.markdown) return kExitOk;
   print(arguments.json ? json_report(analysis, read, arguments)
                        : people_report(analysis, read, arguments));
   return kExitOk;
@@ -245,6 +252,10 @@ Invocation prepare() {
                    .list = &arguments->rules},
                   {.names = "--json", .help = "JSON", .flag = &arguments->json},
                   {.names = "--markdown", .help = "Markdown", .flag = &arguments->markdown},
+                  {.names = "--html",
+                   .value_name = "FILE",
+                   .help = "Write a page with a timeline that needs nothing else to FILE",
+                   .text = &arguments->html},
               },
           .positional = {.name = "LOG",
                          .help = "Audit logs in their order (.gz and .zst too); - for standard "
