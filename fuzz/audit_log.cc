@@ -1,6 +1,7 @@
 // Any bytes as an audit log: no crash, every event lies within what was read and its values can be
 // asked for.
-// parser: src/capture/k8s_audit/log_reader.cc src/formats/json_index.cc
+// parser: src/capture/k8s_audit/log_reader.cc src/capture/k8s_audit/audit_block.cc
+// parser: src/capture/k8s_audit/log_pieces.cc src/formats/json_index.cc
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -16,16 +16,14 @@ void Pipeline::emit(std::span<const uint32_t> hits) {
 
 void Pipeline::match_and_emit() {
   scratch_.reset();
-  const std::span<const uint32_t> hits =
-      engine_->match(context_, thread_ != nullptr ? &thread_->rules : nullptr);
+  const std::span<const uint32_t> hits = engine_->match(context_, slot());
   if (!hits.empty()) [[unlikely]]
     emit(hits);
 }
 
 void Pipeline::verify_and_emit(const event::Event& event) {
   scratch_.reset();
-  const std::span<const uint32_t> hits =
-      engine_->match(context_, thread_ != nullptr ? &thread_->rules : nullptr);
+  const std::span<const uint32_t> hits = engine_->match(context_, slot());
   const std::vector<uint32_t> expected = engine_->match_oracle(context_);
   if (!std::ranges::equal(hits, expected)) {
     if (++disagreements_ == 1) {

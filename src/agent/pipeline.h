@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "agent/audit_classes.h"
 #include "base/arena.h"
 #include "event/event.h"
 #include "filter/field.h"
@@ -56,6 +57,7 @@ class Pipeline {
     context_.thread = thread_ = nullptr;
     context_.fd = nullptr;
     context_.audit = &record;
+    if (engine_ != nullptr) class_slot_ = classes_.slot_of(record);
     return context_;
   }
 
@@ -73,6 +75,10 @@ class Pipeline {
   [[nodiscard]] const std::string& first_disagreement() const { return first_disagreement_; }
 
  private:
+  [[nodiscard]] event::RuleSlot* slot() {
+    if (thread_ != nullptr) return &thread_->rules;
+    return context_.event->source == event::Source::k8s_audit ? class_slot_ : nullptr;
+  }
   void match_and_emit();
   void verify_and_emit(const event::Event& event);
   void emit(std::span<const uint32_t> hits);
@@ -83,6 +89,8 @@ class Pipeline {
   Arena scratch_;
   filter::EvalContext context_{.state = &state_, .scratch = &scratch_};
   state::Thread* thread_ = nullptr;
+  AuditClasses classes_;
+  event::RuleSlot* class_slot_ = nullptr;
   bool verify_ = false;
   uint64_t disagreements_ = 0;
   std::string first_disagreement_;

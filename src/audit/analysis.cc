@@ -60,32 +60,32 @@ std::string slug(std::string_view title) {
   return out;
 }
 
-std::string_view Analysis::text(const AuditRecord& record, std::string_view pointer) {
-  const auto found = record.find(pointer);
-  return found ? json::to_text(*found, scratch_) : std::string_view();
+std::string_view Analysis::text(const AuditRecord& record, AuditValue value) {
+  const json::Token found = record.value(value);
+  return found.empty() ? found : json::to_text(found, scratch_);
 }
 
 std::string Analysis::actor_of(const AuditRecord& record) {
-  const std::string_view user = text(record, "/user/username");
+  const std::string_view user = text(record, AuditValue::user_name);
   return user.empty() ? "-" : std::string(user);
 }
 
 // "secrets", "pods/exec", or the path of what is no object.
 std::string Analysis::object_kind(const AuditRecord& record) {
-  std::string kind(text(record, "/objectRef/resource"));
+  std::string kind(text(record, AuditValue::resource));
   if (kind.empty()) {
-    const std::string_view uri = text(record, "/requestURI");
+    const std::string_view uri = text(record, AuditValue::request_uri);
     return std::string(uri.substr(0, uri.find('?')));
   }
-  if (const std::string_view part = text(record, "/objectRef/subresource"); !part.empty())
+  if (const std::string_view part = text(record, AuditValue::subresource); !part.empty())
     kind.append("/").append(part);
   return kind;
 }
 
 std::string Analysis::request_of(const AuditRecord& record) {
-  std::string out = std::string(text(record, "/verb")) + " " + object_kind(record);
-  const std::string_view space = text(record, "/objectRef/namespace");
-  const std::string_view name = text(record, "/objectRef/name");
+  std::string out = std::string(text(record, AuditValue::verb)) + " " + object_kind(record);
+  const std::string_view space = text(record, AuditValue::name_space);
+  const std::string_view name = text(record, AuditValue::name);
   if (!space.empty() || !name.empty()) out += " ";
   if (!space.empty()) out.append(space).append("/");
   return out.append(name);
@@ -95,9 +95,9 @@ std::string Analysis::request_of(const AuditRecord& record) {
 // does not tell a repetition: a client may choose it, and would hide a request behind another one.
 bool Analysis::is_repetition(const AuditRecord& record) {
   std::string key;
-  for (const std::string_view pointer :
-       {"/auditID", "/stage", "/stageTimestamp", "/verb", "/requestURI"}) {
-    key.append(text(record, pointer)).push_back('\0');
+  for (const AuditValue value : {AuditValue::audit_id, AuditValue::stage, AuditValue::stage_time,
+                                 AuditValue::verb, AuditValue::request_uri}) {
+    key.append(text(record, value)).push_back('\0');
   }
   const uint64_t hash = hash_bytes(key);
   if (!seen_.insert(hash).second) return true;
@@ -122,16 +122,17 @@ bool Analysis::take(const AuditRecord& record) {
 }
 
 void Analysis::detect_late_success(const AuditRecord& record) {
-  const std::string_view decision = text(record, "/annotations/authorization.k8s.io~1decision");
-  const int code = number_of(text(record, "/responseStatus/code"));
+  const std::string_view decision = text(record, AuditValue::decision);
+  const int code = number_of(text(record, AuditValue::code));
   const bool refused = decision == "forbid" || code == 403;
-  const bool allowed = code != 0 && code < 400 && text(record, "/stage") == "ResponseComplete";
+  const bool allowed =
+      code != 0 && code < 400 && text(record, AuditValue::stage) == "ResponseComplete";
   if (!refused && !allowed) return;
   // By namespace: who may read here and not there is refused there every day. What was allowed
   // before is no surprise, and one refusal is a slip.
   constexpr uint32_t kSurprising = 2;
   std::string what = actor_of(record) + '\0' + object_kind(record) + '\0';
-  what.append(text(record, "/objectRef/namespace"));
+  what.append(text(record, AuditValue::name_space));
   const uint64_t key = hash_bytes(what);
   auto place = access_.find(key);
   if (place == access_.end()) {
@@ -151,8 +152,8 @@ void Analysis::detect_late_success(const AuditRecord& record) {
 }
 
 void Analysis::detect_new_client(const AuditRecord& record) {
-  const std::string_view user = text(record, "/user/username");
-  const std::string_view program = program_of(text(record, "/userAgent"));
+  const std::string_view user = text(record, AuditValue::user_name);
+  const std::string_view program = program_of(text(record, AuditValue::user_agent));
   if (!user.starts_with("system:serviceaccount:") || program.empty()) return;
   auto known = clients_.find(user);
   if (known == clients_.end()) {
@@ -169,9 +170,9 @@ void Analysis::detect_new_client(const AuditRecord& record) {
 }
 
 void Analysis::note(const SuspicionKind& kind, const AuditRecord& record) {
-  if (!filter_.name_space.empty() && text(record, "/objectRef/namespace") != filter_.name_space)
+  if (!filter_.name_space.empty() && text(record, AuditValue::name_space) != filter_.name_space)
     return;
-  if (!filter_.resource.empty() && text(record, "/objectRef/resource") != filter_.resource &&
+  if (!filter_.resource.empty() && text(record, AuditValue::resource) != filter_.resource &&
       object_kind(record) != filter_.resource)
     return;
   std::pair key(std::string(kind.title), actor_of(record));
@@ -193,7 +194,7 @@ void Analysis::note(const SuspicionKind& kind, const AuditRecord& record) {
   }
   Suspicion& suspicion = place->second;
   ++suspicion.count;
-  const std::string_view time = text(record, "/stageTimestamp");
+  const std::string_view time = text(record, AuditValue::stage_time);
   if (suspicion.first.empty() || time < suspicion.first) suspicion.first = time;
   if (time > suspicion.last) suspicion.last = time;
   if (const auto addresses = record.find("/sourceIPs"))
@@ -203,7 +204,7 @@ void Analysis::note(const SuspicionKind& kind, const AuditRecord& record) {
       return true;
     });
   if (suspicion.audit_ids.size() >= kMostEvidence) return;
-  suspicion.audit_ids.emplace_back(text(record, "/auditID"));
+  suspicion.audit_ids.emplace_back(text(record, AuditValue::audit_id));
   suspicion.requests.push_back(request_of(record));
 }
 

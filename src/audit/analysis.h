@@ -76,7 +76,7 @@ class Analysis {
     bool allowed = false;
   };
 
-  [[nodiscard]] std::string_view text(const AuditRecord& record, std::string_view pointer);
+  [[nodiscard]] std::string_view text(const AuditRecord& record, AuditValue value);
   [[nodiscard]] std::string actor_of(const AuditRecord& record);
   [[nodiscard]] std::string object_kind(const AuditRecord& record);
   [[nodiscard]] std::string request_of(const AuditRecord& record);

@@ -21,7 +21,8 @@ struct TextRecord : AuditRecord {
 
  private:
   std::string text_;
-  formats::JsonIndex index_;
+  static inline const formats::JsonPaths kPaths{kAuditPointers};
+  formats::JsonIndex index_{kPaths};
 };
 
 struct Request {

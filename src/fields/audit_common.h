@@ -13,6 +13,7 @@
 namespace saker::fields {
 
 namespace json = formats::json_text;
+using audit::AuditValue;
 
 // A text as template argument.
 template <size_t N>
@@ -24,8 +25,29 @@ struct Fixed {
 
 // The value at a pointer. Events without an id are not audit events: they have no values.
 inline std::optional<json::Token> audit_find(const EvalContext& context, std::string_view pointer) {
-  if (context.audit == nullptr || !context.audit->find("/auditID")) return std::nullopt;
+  if (context.audit == nullptr || context.audit->value(AuditValue::audit_id).empty())
+    return std::nullopt;
   return context.audit->find(pointer);
+}
+
+// The same for a pointer that is known when compiling: most of them have a name.
+template <Fixed pointer>
+std::optional<json::Token> audit_at(const EvalContext& context) {
+  constexpr std::optional<AuditValue> kNamed = audit::audit_value_at(pointer.view());
+  if constexpr (kNamed) {
+    if (context.audit == nullptr || context.audit->value(AuditValue::audit_id).empty())
+      return std::nullopt;
+    const json::Token found = context.audit->value(*kNamed);
+    return found.empty() ? std::nullopt : std::optional(found);
+  } else {
+    return audit_find(context, pointer.view());
+  }
+}
+
+// What a class of requests has in common is judged once for all of them.
+template <Fixed pointer>
+constexpr Scope audit_scope() {
+  return audit::is_class_value(pointer.view()) ? Scope::process : Scope::event;
 }
 
 inline bool give_json(const EvalContext& context, Values& out, json::Token token) {
@@ -34,14 +56,14 @@ inline bool give_json(const EvalContext& context, Values& out, json::Token token
 
 template <Fixed pointer>
 bool audit_value(const EvalContext& context, const FieldArg&, Values& out) {
-  const auto found = audit_find(context, pointer.view());
+  const auto found = audit_at<pointer>(context);
   return found && give_json(context, out, *found);
 }
 
 // All elements of the array at a pointer, or the one that the argument picks.
 template <Fixed pointer>
 bool audit_list(const EvalContext& context, const FieldArg& arg, Values& out) {
-  const auto found = audit_find(context, pointer.view());
+  const auto found = audit_at<pointer>(context);
   if (!found) return false;
   size_t index = 0;
   const bool whole = json::for_each_element(*found, [&](json::Token element) {
@@ -62,7 +84,10 @@ inline Result<Type> bind_index(FieldArg& arg) {
 // Rows of the two usual shapes.
 template <Fixed pointer>
 constexpr FieldInfo value_row(std::string_view name, std::string_view summary) {
-  return {.name = name, .summary = summary, .extract = audit_value<pointer>};
+  return {.name = name,
+          .scope = audit_scope<pointer>(),
+          .summary = summary,
+          .extract = audit_value<pointer>};
 }
 
 constexpr FieldInfo list_row(std::string_view name, std::string_view summary,

@@ -32,7 +32,7 @@ std::string_view decode_url(const EvalContext& context, std::string_view text) {
 
 // The first value of a query parameter of the request.
 bool uri_parameter(const EvalContext& context, const FieldArg& arg, Values& out) {
-  const auto found = audit_find(context, "/requestURI");
+  const auto found = audit_at<"/requestURI">(context);
   if (!found) return false;
   const std::string_view uri = json::to_text(*found, *context.scratch);
   const size_t question = uri.find('?');
@@ -51,17 +51,18 @@ bool uri_parameter(const EvalContext& context, const FieldArg& arg, Values& out)
   return false;
 }
 
-bool text_is(const EvalContext& context, std::string_view pointer, std::string_view text) {
-  const auto found = audit_find(context, pointer);
+template <Fixed pointer>
+bool text_is(const EvalContext& context, std::string_view text) {
+  const auto found = audit_at<pointer>(context);
   return found && json::to_text(*found, *context.scratch) == text;
 }
 
 // The name that a pod got, which the request need not say.
 bool target_pod(const EvalContext& context, const FieldArg&, Values& out) {
-  if (!text_is(context, "/objectRef/resource", "pods") ||
-      audit_find(context, "/objectRef/subresource"))
+  if (!text_is<"/objectRef/resource">(context, "pods") ||
+      audit_at<"/objectRef/subresource">(context))
     return false;
-  const auto name = audit_find(context, "/responseObject/metadata/name");
+  const auto name = audit_at<"/responseObject/metadata/name">(context);
   return name && give_json(context, out, *name);
 }
 
@@ -90,6 +91,7 @@ constexpr FieldInfo kFields[] = {
     value_row<"/user/username">("ka.user.name", "User or service account that made the request."),
     {.name = "ka.user.groups",
      .many = Many::list,
+     .scope = audit_scope<"/user/groups">(),
      .summary = "Groups of that user.",
      .extract = audit_list<"/user/groups">},
     value_row<"/impersonatedUser/username">("ka.impuser.name",

@@ -19,7 +19,7 @@ using Give = bool (*)(const EvalContext& context, json::Token element, Values& o
 // What each element of the array at a pointer has to give, or the one that the argument picks.
 template <Fixed list, Give give_element>
 bool of_each(const EvalContext& context, const FieldArg& arg, Values& out) {
-  const auto found = audit_find(context, list.view());
+  const auto found = audit_at<list>(context);
   if (!found) return false;
   size_t index = 0;
   bool complete = true;
@@ -87,7 +87,7 @@ bool host_ports(const EvalContext& context, json::Token container, Values& out) 
 template <Fixed of_container, Fixed of_pod>
 bool effective(const EvalContext& context, json::Token container, Values& out) {
   auto found = json::find(container, of_container.view());
-  if (!found) found = audit_find(context, of_pod.view());
+  if (!found) found = audit_at<of_pod>(context);
   return found ? give_json(context, out, *found) : give(out, "0");
 }
 
@@ -102,12 +102,12 @@ bool volume_types(const EvalContext& context, json::Token volume, Values& out) {
 
 template <Give give_element>
 bool of_first(const EvalContext& context, const FieldArg&, Values& out) {
-  const auto found = audit_find(context, "/requestObject/spec/containers/0");
+  const auto found = audit_at<"/requestObject/spec/containers/0">(context);
   return found && give_element(context, *found, out) && !out.empty();
 }
 
 bool any_privileged(const EvalContext& context, const FieldArg&, Values& out) {
-  const auto found = audit_find(context, kContainers.view());
+  const auto found = audit_at<kContainers>(context);
   if (!found) return false;
   bool any = false;
   json::for_each_element(*found, [&](json::Token container) {
@@ -119,7 +119,7 @@ bool any_privileged(const EvalContext& context, const FieldArg&, Values& out) {
 
 // Whether a volume is the given path of the host, or below it when that ends in "*".
 bool has_host_path(const EvalContext& context, const FieldArg& arg, Values& out) {
-  const auto found = audit_find(context, kVolumes.view());
+  const auto found = audit_at<kVolumes>(context);
   if (!found) return false;
   std::string_view wanted = arg.text;
   const bool prefix = wanted.ends_with('*');

@@ -7,13 +7,13 @@ namespace saker::fields {
 
 namespace {
 
-constexpr std::string_view kSubjects = "/requestObject/subjects";
+constexpr Fixed kSubjects = "/requestObject/subjects";
 
 // Names of the subjects of one kind, with their namespace when `with_namespace`. A request without
 // subjects has an empty list, which is no value.
 template <Fixed kind, bool with_namespace>
 bool subject_names(const EvalContext& context, const FieldArg&, Values& out) {
-  const auto subjects = audit_find(context, kSubjects);
+  const auto subjects = audit_at<kSubjects>(context);
   if (!subjects) return false;
   Arena& scratch = *context.scratch;
   json::for_each_element(*subjects, [&](json::Token subject) {
@@ -33,7 +33,7 @@ bool subject_names(const EvalContext& context, const FieldArg&, Values& out) {
 // The elements of one array of each rule of a role, or of the rule that the argument picks.
 template <Fixed part>
 bool of_rules(const EvalContext& context, const FieldArg& arg, Values& out) {
-  const auto rules = audit_find(context, "/requestObject/rules");
+  const auto rules = audit_at<"/requestObject/rules">(context);
   if (!rules) return false;
   size_t index = 0;
   json::for_each_element(*rules, [&](json::Token rule) {
@@ -49,7 +49,7 @@ bool of_rules(const EvalContext& context, const FieldArg& arg, Values& out) {
 }
 
 bool deprecated_has_name(const EvalContext& context, const FieldArg&, Values& out) {
-  return audit_find(context, "/auditID") && give(out, "true");
+  return audit_at<"/auditID">(context) && give(out, "true");
 }
 
 constexpr FieldInfo kFields[] = {

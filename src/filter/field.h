@@ -59,7 +59,7 @@ enum class Many : uint8_t {
 enum class Scope : uint8_t {
   event,    // may differ for every event
   process,  // same for a thread until its epoch changes (exec, credentials, parents, container
-            // metadata)
+            // metadata), and for all audit events of one class (event/audit_record.h)
 };
 
 enum class Print : uint8_t { decimal, hex, octal, padded9 };

@@ -1,53 +1,93 @@
-// A JSON object of which only a few values are wanted, again and again: one forward pass finds
-// where the members of the object and of the small objects in it lie; deeper values are looked for
-// in their text when they are asked for. Facade over simdjson.
+// JSON objects of which the same few values are wanted, again and again: where they lie is found in
+// one pass over the object's structure, guided by their pointers; other values are looked for in
+// the text when they are asked for.
 #pragma once
 
+#include <array>
 #include <cstddef>
-#include <memory>
+#include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "formats/json.h"
+#include "formats/json_structure.h"
 
 namespace saker::formats {
+
+// The wanted values as a tree of keys. Immutable.
+class JsonPaths {
+ public:
+  // RFC 6901 pointers of members of objects; a parent stands before its members. The pointers must
+  // stay.
+  explicit JsonPaths(std::span<const std::string_view> pointers);
+
+  [[nodiscard]] size_t size() const { return nodes_.size() - 1; }
+
+ private:
+  friend class JsonIndex;
+  static constexpr size_t kLongestKey = 63;
+  struct Node {
+    std::string key;
+    std::string_view part;                             // the key as pointers write it
+    uint32_t first_child = 0, child_count = 0;         // ordered by the length of the key
+    std::array<uint8_t, kLongestKey + 2> of_length{};  // children of this length begin here
+  };
+
+  // The child of a node with this key; 0 when it has none.
+  [[nodiscard]] uint32_t child(const Node& node, std::string_view key) const;
+  // The same by the last part of its pointer.
+  [[nodiscard]] uint32_t child_named(const Node& node, std::string_view part) const;
+
+  std::span<const std::string_view> pointers_;
+  std::vector<Node> nodes_;         // the object itself, then one a pointer, in their order
+  std::vector<uint32_t> children_;  // node numbers
+};
 
 // Used for one text after the other without allocating, once warm. Not thread-safe.
 class JsonIndex {
  public:
-  JsonIndex();
-  ~JsonIndex();
-  JsonIndex(JsonIndex&&) noexcept;
-  JsonIndex& operator=(JsonIndex&&) noexcept;
+  explicit JsonIndex(const JsonPaths& paths) : paths_(&paths), values_(paths.size()) {}
+
+  // Looks at a block of texts at once, for load_part() of each; false when the block is not JSON:
+  // then each text has to be loaded by itself. The block must stay, unchanged, until the last part.
+  bool scan(std::string_view block);
+  // As load(), of a text in the block that was scanned last.
+  bool load_part(std::string_view text);
 
   // False when the text is no JSON object, or invalid in what the pass looks at: then there are no
-  // members. kJsonPadding bytes behind the text must be readable. The text stays the caller's and
-  // must live as long as it is asked about.
+  // values. The text stays the caller's and must live as long as it is asked about.
   bool load(std::string_view text);
 
   [[nodiscard]] std::string_view text() const { return text_; }
 
-  // The value that an RFC 6901 pointer names, as its text. As json_text::find().
+  // The value of a wanted pointer, as its text; empty when it is not there. Of keys that come twice
+  // the first counts.
+  [[nodiscard]] std::string_view value(size_t pointer) const { return values_[pointer]; }
+
+  // The value that any RFC 6901 pointer names, as json_text::find().
   [[nodiscard]] std::optional<std::string_view> find(std::string_view pointer) const;
 
  private:
-  struct Member {
-    std::string_view key;    // between the quotes, as written
-    std::string_view value;  // with quotes
-    uint32_t first_child = 0, child_count = 0;
-    bool has_children = false;  // its members are in the table
-  };
-  struct Parser;
+  // All of these take and give positions in the structure; kNowhere when the text is invalid.
+  static constexpr size_t kNowhere = SIZE_MAX;
+  [[nodiscard]] size_t read_object(size_t at, uint32_t node);
+  [[nodiscard]] size_t read_value(size_t at, uint32_t node, std::string_view& value);
+  [[nodiscard]] size_t skip_nested(size_t at) const;
+  [[nodiscard]] std::string_view between(uint32_t begin, uint32_t end) const;
+  [[nodiscard]] size_t position_of(uint32_t offset) const;
 
-  template <typename Object>
-  bool add_members(Object& object, std::vector<Member>& out, bool nested);
-  static const Member* find_member(const Member* members, size_t count, std::string_view part);
-
+  const JsonPaths* paths_;
+  JsonStructure structure_;
+  std::string_view block_;  // that structure_ is about
+  std::span<const uint32_t> positions_;
+  size_t next_ = 0;     // where the next text of the block probably begins
+  uint32_t limit_ = 0;  // the text's end, in the block
   std::string_view text_;
-  std::vector<Member> members_, children_;
-  bool escaped_keys_ = false;  // the table can't answer: some key is written with escapes
-  std::unique_ptr<Parser> parser_;
+  std::vector<std::string_view> values_;
+  bool odd_keys_ = false;  // some key is written with escapes
 };
 
 }  // namespace saker::formats

@@ -11,6 +11,19 @@
 namespace saker::formats {
 namespace {
 
+constexpr std::string_view kWanted[] = {"/a",
+                                        "/a/b",
+                                        "/a/b/c",
+                                        "/user",
+                                        "/user/name",
+                                        "/annotations",
+                                        "/annotations/authorization.k8s.io~1decision",
+                                        "/b",
+                                        "/b/a",
+                                        "/requestObject",
+                                        "/z",
+                                        "/last"};
+
 class Indexed {
  public:
   explicit Indexed(const std::string& text) : padded_(text + std::string(kJsonPadding, ' ')) {
@@ -20,7 +33,12 @@ class Indexed {
     return std::string(index.find(pointer).value_or("(none)"));
   }
   bool loaded = false;
-  JsonIndex index;
+
+ private:
+  static inline const JsonPaths kPaths{kWanted};
+
+ public:
+  JsonIndex index{kPaths};
 
  private:
   std::string padded_;
@@ -95,6 +113,33 @@ TEST(JsonIndex, AgreesWithTheSearch) {
       EXPECT_EQ(json.index.find(pointer), json_text::find(text, pointer)) << text << " " << pointer;
     }
   }
+}
+
+TEST(JsonIndex, PartsOfABlockAreReadAsThemselves) {
+  const JsonPaths paths(kWanted);
+  const std::string texts[] = {R"({"a":{"b":{"c":"}"}},"z":[{},[]]})",
+                               "{}",
+                               R"({"a":1}})",
+                               "[1]",
+                               R"({"a")",
+                               R"({"b":)",
+                               R"({"z":"\"x","user":{"name":"ann"}} )",
+                               R"({"a":{"b":2)",
+                               R"({"last":{"x":1}})"};
+  std::string block;
+  for (const std::string& text : texts) block += text + "\n";
+  const std::string padded = block + std::string(kJsonPadding, ' ');
+  JsonIndex whole(paths);
+  ASSERT_TRUE(whole.scan(std::string_view(padded).substr(0, block.size())));
+  size_t at = 0;
+  for (const std::string& text : texts) {
+    const Indexed alone(text);
+    EXPECT_EQ(whole.load_part(std::string_view(padded).substr(at, text.size())), alone.loaded);
+    for (size_t i = 0; i < std::size(kWanted); ++i)
+      EXPECT_EQ(whole.value(i), alone.index.value(i)) << text << kWanted[i];
+    at += text.size() + 1;
+  }
+  EXPECT_FALSE(whole.scan(std::string_view("{\"a\n").substr(0, 4)));
 }
 
 }  // namespace
