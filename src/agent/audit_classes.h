@@ -3,23 +3,28 @@
 #pragma once
 
 #include <cstdint>
-#include <unordered_map>
+#include <vector>
 
 #include "event/audit_record.h"
 #include "event/rule_slot.h"
 
 namespace saker::agent {
 
-// Not thread-safe. Bounded: when too many classes have come, all are learnt anew.
+// Not thread-safe. Bounded: two classes that fall on one place oust each other, which costs time
+// alone.
 class AuditClasses {
  public:
-  static constexpr size_t kMostClasses = 8192;
+  static constexpr size_t kPlaces = 8192;
 
   // Valid until the next call.
   event::RuleSlot* slot_of(const audit::AuditRecord& record);
 
  private:
-  std::unordered_map<uint64_t, event::RuleSlot> slots_;
+  struct Place {
+    uint64_t hash = 0;
+    event::RuleSlot slot;
+  };
+  std::vector<Place> places_;  // made when first needed
 };
 
 }  // namespace saker::agent

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <numeric>
 
+#include "agent/audit_pass.h"
 #include "agent/pipeline.h"
 #include "agent/text_output.h"
 #include "base/log.h"
@@ -47,6 +48,29 @@ class FindingPrinter : public Pipeline::FindingSink {
   TextOutput& out_;
   const ReplayOptions& options_;
   ReplaySummary& summary_;
+};
+
+// Takes every event of an audit log; what rules match is printed.
+class AuditFindings : public AuditPassUser {
+ public:
+  AuditFindings(Pipeline::FindingSink& sink, FunctionRef<bool(uint64_t bytes)> progress)
+      : sink_(sink), progress_(progress) {}
+
+  [[nodiscard]] bool wants(const audit::AuditRecord&, const event::Event&) const override {
+    return true;
+  }
+  bool take(const audit::AuditDigest&, FunctionRef<const audit::AuditRecord&()>) override {
+    return true;
+  }
+  void on_match(const rules::Engine& engine, uint32_t rule,
+                const filter::EvalContext& context) override {
+    sink_.on_finding(engine.make_finding(rule, context), engine.rules().rules[rule], context);
+  }
+  bool on_progress(uint64_t bytes) override { return progress_(bytes); }
+
+ private:
+  Pipeline::FindingSink& sink_;
+  FunctionRef<bool(uint64_t bytes)> progress_;
 };
 
 // When to stop: a point in time ("15:04:05", RFC 3339 or ns since the epoch are left to conditions)
@@ -135,12 +159,18 @@ class Replay {
     return {};
   }
 
+  // Of a rule, all files together.
+  [[nodiscard]] rules::RuleStats stats(uint32_t rule) const {
+    rules::RuleStats all = engine_->stats(rule);
+    return pass_ ? all += pass_->stats(rule) : all;
+  }
+
  private:
   Status run_file(const std::string& file) {
     auto stream = SAKER_TRY(capture::ChunkStream::open(file));
     Bytes window;
     stream->more({}, window);
-    return looks_like_json(window) ? run_audit_log(std::move(stream), window)
+    return looks_like_json(window) ? run_audit_log(file, std::move(stream), window)
                                    : run_capture(std::move(stream), window);
   }
 
@@ -184,8 +214,14 @@ class Replay {
     return {};
   }
 
-  Status run_audit_log(std::unique_ptr<capture::ChunkStream> stream, Bytes window) {
+  Status run_audit_log(const std::string& file, std::unique_ptr<capture::ChunkStream> stream,
+                       Bytes window) {
     SAKER_CHECK(make_printer(event::Source::k8s_audit));
+    if (engine_ != nullptr && !printer_ && stop_.none() && !options_.verify) {
+      const std::unique_ptr<capture::BlockSource> blocks =
+          SAKER_TRY(blocks_of(file, std::move(stream), window));
+      return run_audit_pass(*blocks);
+    }
     capture::AuditLogReader source(std::move(stream), window);
     state::State nothing;
     FindingPrinter findings(out_, options_, summary_);
@@ -197,6 +233,37 @@ class Replay {
     note(source, pipeline);
     if (end == capture::Next::failed) return source.error();
     return {};
+  }
+
+  // Standard input can't be opened again.
+  static Result<std::unique_ptr<capture::BlockSource>> blocks_of(
+      const std::string& file, std::unique_ptr<capture::ChunkStream> stream, Bytes window) {
+    if (file == "-") return capture::make_blocks(std::move(stream), window);
+    stream.reset();
+    return capture::open_blocks(file);
+  }
+
+  // The fast way: nothing but rules.
+  Status run_audit_pass(capture::BlockSource& blocks) {
+    if (!pass_) pass_.emplace(engine_->rules(), options_.matching);
+    const AuditPass::Summary before = pass_->summary();
+    FindingPrinter findings(out_, options_, summary_);
+    const auto progress = [&](uint64_t) {
+      progress_.update(summary_.events + pass_->summary().events - before.events, summary_);
+      return out_.alive();
+    };
+    AuditFindings user(findings, progress);
+    Status status = pass_->read(blocks, user);
+    const AuditPass::Summary& after = pass_->summary();
+    for (size_t i = before.problems.size(); i < after.problems.size(); ++i)
+      log::warning(after.problems[i]);
+    summary_.events += after.events - before.events;
+    summary_.bytes += after.bytes - before.bytes;
+    for (const auto& [reason, count] : after.lost) {
+      const auto earlier = before.lost.find(reason);
+      summary_.lost[reason] += count - (earlier != before.lost.end() ? earlier->second : 0);
+    }
+    return status;
   }
 
   // The fast way: nothing but state and rules.
@@ -266,6 +333,7 @@ class Replay {
   StopCondition stop_;
   Progress progress_;
   TextOutput out_{STDOUT_FILENO};
+  std::optional<AuditPass> pass_;
   bool stopped_ = false;
 };
 
@@ -280,14 +348,17 @@ Status replay(ReplayOptions options, ReplaySummary& summary) {
   std::optional<rules::Engine> engine;
   if (options.rules) engine.emplace(std::move(*options.rules), options.matching);
   StopCondition stop = SAKER_TRY(StopCondition::make(options));
-  Status status = Replay(options, summary, engine ? &*engine : nullptr, std::move(stop)).run();
+  Replay run(options, summary, engine ? &*engine : nullptr, std::move(stop));
+  Status status = run.run();
   summary.seconds = seconds_since(start);
   if (engine) {
-    for (uint32_t i = 0; i < engine->rules().rules.size(); ++i)
-      if (const rules::RuleStats& stats = engine->stats(i); stats.matches > stats.withheld)
-        summary.by_rule.emplace_back(engine->rules().rules[i].name, stats.matches - stats.withheld);
-    for (uint32_t i = 0; i < engine->rules().rules.size(); ++i)
-      summary.costs.push_back({engine->rules().rules[i].name, engine->stats(i)});
+    for (uint32_t i = 0; i < engine->rules().rules.size(); ++i) {
+      const std::string& name = engine->rules().rules[i].name;
+      const rules::RuleStats stats = run.stats(i);
+      if (stats.matches > stats.withheld)
+        summary.by_rule.emplace_back(name, stats.matches - stats.withheld);
+      summary.costs.push_back({name, stats});
+    }
     std::ranges::sort(summary.costs, [](const auto& a, const auto& b) {
       if (a.stats.evaluations != b.stats.evaluations)
         return a.stats.evaluations > b.stats.evaluations;

@@ -2,9 +2,7 @@
 #include "audit/analysis.h"
 
 #include <algorithm>
-#include <charconv>
 
-#include "base/hash.h"
 #include "formats/json_text.h"
 
 namespace saker::audit {
@@ -31,18 +29,6 @@ constexpr SuspicionKind kNewClient = {
         "pods?",
     .severity = finding::Severity::notice,
     .technique = "T1528"};
-
-// "kubectl" of "kubectl/v1.30.1 (linux/amd64) kubernetes/4d1c2a3".
-std::string_view program_of(std::string_view agent) {
-  constexpr size_t kLongest = 64;
-  return agent.substr(0, std::min(agent.find_first_of("/ "), kLongest));
-}
-
-int number_of(std::string_view text) {
-  int number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
 
 }  // namespace
 
@@ -91,85 +77,68 @@ std::string Analysis::request_of(const AuditRecord& record) {
   return out.append(name);
 }
 
-// A server sends a batch again when it got no answer, and a log may be given twice. The id alone
-// does not tell a repetition: a client may choose it, and would hide a request behind another one.
-bool Analysis::is_repetition(const AuditRecord& record) {
-  std::string key;
-  for (const AuditValue value : {AuditValue::audit_id, AuditValue::stage, AuditValue::stage_time,
-                                 AuditValue::verb, AuditValue::request_uri}) {
-    key.append(text(record, value)).push_back('\0');
-  }
-  const uint64_t hash = hash_bytes(key);
-  if (!seen_.insert(hash).second) return true;
-  seen_order_.push_back(hash);
-  if (seen_order_.size() > kSeenWindow) {
-    seen_.erase(seen_order_.front());
-    seen_order_.pop_front();
-  }
-  return false;
+bool Analysis::wants(const AuditRecord& record) const {
+  if (filter_.actor.empty()) return true;
+  Arena scratch;
+  const json::Token user = record.value(AuditValue::user_name);
+  return !user.empty() && json::to_text(user, scratch) == filter_.actor;
 }
 
-bool Analysis::take(const AuditRecord& record) {
-  scratch_.reset();
-  if (is_repetition(record)) {
+// A server sends a batch again when it got no answer, and a log may be given twice. The id alone
+// does not tell a repetition: a client may choose it, and would hide a request behind another one.
+bool Analysis::take(const AuditDigest& digest, FunctionRef<const AuditRecord&()> record) {
+  if (!seen_.insert(digest.identity)) {
     ++repeated_;
     return false;
   }
-  if (!filter_.actor.empty() && actor_of(record) != filter_.actor) return false;
-  detect_late_success(record);
-  detect_new_client(record);
+  if (is_late_success(digest)) note(kLateSuccess, record());
+  if (is_new_client(digest)) note(kNewClient, record());
   return true;
 }
 
-void Analysis::detect_late_success(const AuditRecord& record) {
-  const std::string_view decision = text(record, AuditValue::decision);
-  const int code = number_of(text(record, AuditValue::code));
-  const bool refused = decision == "forbid" || code == 403;
-  const bool allowed =
-      code != 0 && code < 400 && text(record, AuditValue::stage) == "ResponseComplete";
-  if (!refused && !allowed) return;
-  // By namespace: who may read here and not there is refused there every day. What was allowed
-  // before is no surprise, and one refusal is a slip.
+// By namespace: who may read here and not there is refused there every day. What was allowed
+// before is no surprise, and one refusal is a slip.
+bool Analysis::is_late_success(const AuditDigest& digest) {
   constexpr uint32_t kSurprising = 2;
-  std::string what = actor_of(record) + '\0' + object_kind(record) + '\0';
-  what.append(text(record, AuditValue::name_space));
-  const uint64_t key = hash_bytes(what);
-  auto place = access_.find(key);
+  const bool refused = digest.outcome == Outcome::refused;
+  if (!refused && !(digest.outcome == Outcome::allowed && digest.complete)) return false;
+  auto place = access_.find(digest.access);
   if (place == access_.end()) {
     if (access_.size() >= kMostKeys) {
       ++forgotten_;
-      return;
+      return false;
     }
-    place = access_.emplace(key, AccessHistory{}).first;
+    place = access_.emplace(digest.access, AccessHistory{}).first;
   }
   AccessHistory& history = place->second;
-  if (refused && !history.allowed) {
-    ++history.refusals;
-  } else if (allowed) {
-    if (history.refusals >= kSurprising) note(kLateSuccess, record);
-    history.allowed = true;
+  if (refused) {
+    history.refusals += history.allowed ? 0 : 1;
+    return false;
   }
+  history.allowed = true;
+  return history.refusals >= kSurprising;
 }
 
-void Analysis::detect_new_client(const AuditRecord& record) {
-  const std::string_view user = text(record, AuditValue::user_name);
-  const std::string_view program = program_of(text(record, AuditValue::user_agent));
-  if (!user.starts_with("system:serviceaccount:") || program.empty()) return;
-  auto known = clients_.find(user);
+bool Analysis::is_new_client(const AuditDigest& digest) {
+  if (!digest.service_account || digest.program == 0) return false;
+  const auto known = clients_.find(digest.actor);
   if (known == clients_.end()) {
     if (clients_.size() < kMostKeys)
-      clients_.emplace(std::string(user), std::set<std::string>{std::string(program)});
+      clients_[digest.actor].push_back(digest.program);
     else
       ++forgotten_;
-    return;
+    return false;
   }
-  std::set<std::string>& programs = known->second;
-  if (programs.contains(std::string(program)) || programs.size() >= kMostClients) return;
-  programs.emplace(program);
-  note(kNewClient, record);
+  std::vector<uint64_t>& programs = known->second;
+  if (std::ranges::find(programs, digest.program) != programs.end() ||
+      programs.size() >= kMostClients)
+    return false;
+  programs.push_back(digest.program);
+  return true;
 }
 
 void Analysis::note(const SuspicionKind& kind, const AuditRecord& record) {
+  scratch_.reset();
   if (!filter_.name_space.empty() && text(record, AuditValue::name_space) != filter_.name_space)
     return;
   if (!filter_.resource.empty() && text(record, AuditValue::resource) != filter_.resource &&

@@ -4,17 +4,18 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "audit/digest.h"
 #include "base/arena.h"
+#include "base/function_ref.h"
+#include "base/recent_set.h"
 #include "event/audit_record.h"
 #include "finding/finding.h"
 
@@ -57,9 +58,11 @@ class Analysis {
 
   explicit Analysis(AnalysisFilter filter) : filter_(std::move(filter)) {}
 
-  // The next event of the log. False: it is a repetition (same id, stage, time and request), or not
-  // asked for; rules need not look at it.
-  bool take(const AuditRecord& record);
+  // Whether somebody asked for this event; for any thread.
+  [[nodiscard]] bool wants(const AuditRecord& record) const;
+  // The next event of the log that is wanted. False: it is a repetition (same id, stage, time and
+  // request); what rules say of it is not to be noted. `record` gives the event, when it is needed.
+  bool take(const AuditDigest& digest, FunctionRef<const AuditRecord&()> record);
   // A rule that matched the event that was taken last.
   void note(const SuspicionKind& kind, const AuditRecord& record);
 
@@ -80,17 +83,15 @@ class Analysis {
   [[nodiscard]] std::string actor_of(const AuditRecord& record);
   [[nodiscard]] std::string object_kind(const AuditRecord& record);
   [[nodiscard]] std::string request_of(const AuditRecord& record);
-  bool is_repetition(const AuditRecord& record);
-  void detect_late_success(const AuditRecord& record);
-  void detect_new_client(const AuditRecord& record);
+  bool is_late_success(const AuditDigest& digest);
+  bool is_new_client(const AuditDigest& digest);
 
   const AnalysisFilter filter_;
   Arena scratch_;
   std::map<std::pair<std::string, std::string>, Suspicion> found_;  // by title and actor
   std::unordered_map<uint64_t, AccessHistory> access_;  // by hash of actor, kind and namespace
-  std::map<std::string, std::set<std::string>, std::less<>> clients_;  // of service accounts
-  std::unordered_set<uint64_t> seen_;  // hashes of what makes an event itself
-  std::deque<uint64_t> seen_order_;
+  std::unordered_map<uint64_t, std::vector<uint64_t>> clients_;  // programs of service accounts
+  RecentSet seen_{kSeenWindow};
   uint64_t repeated_ = 0, forgotten_ = 0;
 };
 

@@ -39,9 +39,15 @@ struct Request {
   }
 };
 
+bool take(Analysis& analysis, const std::string& json) {
+  const TextRecord record(json);
+  return analysis.wants(record) &&
+         analysis.take(digest_of(record), [&]() -> const AuditRecord& { return record; });
+}
+
 std::vector<Suspicion> analyze(const std::vector<Request>& requests, AnalysisFilter filter = {}) {
   Analysis analysis(std::move(filter));
-  for (const Request& request : requests) analysis.take(TextRecord(request.json()));
+  for (const Request& request : requests) take(analysis, request.json());
   std::vector<Suspicion> out;
   for (const Suspicion* suspicion : analysis.suspicions()) out.push_back(*suspicion);
   return out;
@@ -92,16 +98,16 @@ TEST(Analysis, TellsOfAServiceAccountsNewClientOnce) {
 TEST(Analysis, CountsARepetitionOnce) {
   Analysis analysis({});
   const std::string event = Request{.id = "1"}.json();
-  EXPECT_TRUE(analysis.take(TextRecord(event)));
-  EXPECT_FALSE(analysis.take(TextRecord(event)));
+  EXPECT_TRUE(take(analysis, event));
+  EXPECT_FALSE(take(analysis, event));
   EXPECT_EQ(analysis.repeated(), 1U);
 }
 
 // The client chooses the id: another request is no repetition.
 TEST(Analysis, AnotherRequestOfTheSameIdIsLookedAt) {
   Analysis analysis({});
-  EXPECT_TRUE(analysis.take(TextRecord(Request{.id = "1"}.json())));
-  EXPECT_TRUE(analysis.take(TextRecord(Request{.id = "1", .verb = "delete"}.json())));
+  EXPECT_TRUE(take(analysis, Request{.id = "1"}.json()));
+  EXPECT_TRUE(take(analysis, Request{.id = "1", .verb = "delete"}.json()));
   EXPECT_EQ(analysis.repeated(), 0U);
 }
 
@@ -132,9 +138,10 @@ TEST(Analysis, KeepsTheFirstEvidenceAndCountsOn) {
 
 TEST(Analysis, TakesEventsThatLackEverything) {
   Analysis analysis({});
-  EXPECT_TRUE(analysis.take(TextRecord("{}")));
-  EXPECT_TRUE(analysis.take(TextRecord(
-      R"({"auditID":7,"user":[],"objectRef":"x","sourceIPs":{},"responseStatus":{"code":"x"}})")));
+  EXPECT_TRUE(take(analysis, "{}"));
+  EXPECT_TRUE(take(
+      analysis,
+      R"({"auditID":7,"user":[],"objectRef":"x","sourceIPs":{},"responseStatus":{"code":"x"}})"));
   EXPECT_TRUE(analysis.suspicions().empty());
 }
 

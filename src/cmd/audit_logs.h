@@ -17,6 +17,9 @@ struct LogsRead {
   uint64_t skipped = 0;  // lines and items that are no audit event
 };
 
+// The size of all logs as it will be read, in bytes: 0 when one is compressed or no file.
+uint64_t total_size(const std::vector<std::string>& paths);
+
 // Calls back for each event. Logs are JSON lines, saved events
 // and EventLists, plain or compressed; "-" is standard input.
 Result<LogsRead> read_audit_logs(

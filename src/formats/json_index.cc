@@ -1,9 +1,13 @@
 #include "formats/json_index.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
+#include <random>
 
 #include "base/assert.h"
+#include "base/bytes.h"
+#include "base/hash.h"
 #include "formats/json_text.h"
 
 namespace saker::formats {
@@ -28,7 +32,7 @@ std::string_view last_part(std::string_view pointer) {
 }
 
 // The key that a part of a pointer names.
-std::string key_of(std::string_view part) {
+std::string unescaped(std::string_view part) {
   std::string key;
   for (size_t i = 0; i < part.size(); ++i) {
     const bool escape = part[i] == '~' && i + 1 < part.size();
@@ -41,43 +45,74 @@ std::string key_of(std::string_view part) {
 
 JsonPaths::JsonPaths(std::span<const std::string_view> pointers)
     : pointers_(pointers), nodes_(pointers.size() + 1) {
-  std::vector<std::vector<uint32_t>> children(nodes_.size());
   for (size_t i = 0; i < pointers.size(); ++i) {
-    nodes_[i + 1].part = last_part(pointers[i]);
-    nodes_[i + 1].key = key_of(nodes_[i + 1].part);
-    SAKER_ASSERT(nodes_[i + 1].key.size() <= kLongestKey);
+    Node& node = nodes_[i + 1];
+    node.part = last_part(pointers[i]);
+    node.key = unescaped(node.part);
     const std::string_view parent = pointers[i].substr(0, pointers[i].rfind('/'));
     const auto place = std::find(pointers.begin(), pointers.end(), parent);
     SAKER_ASSERT(parent.empty() || place - pointers.begin() < static_cast<ptrdiff_t>(i));
-    children[parent.empty() ? 0 : static_cast<size_t>(place - pointers.begin()) + 1].push_back(
-        static_cast<uint32_t>(i + 1));
+    const size_t above = parent.empty() ? 0 : static_cast<size_t>(place - pointers.begin()) + 1;
+    nodes_[above].children.push_back(static_cast<uint32_t>(i + 1));
   }
-  for (size_t i = 0; i < nodes_.size(); ++i) {
-    Node& node = nodes_[i];
-    std::ranges::stable_sort(children[i], {}, [&](uint32_t id) { return nodes_[id].key.size(); });
-    node.first_child = static_cast<uint32_t>(children_.size());
-    node.child_count = static_cast<uint32_t>(children[i].size());
-    children_.insert(children_.end(), children[i].begin(), children[i].end());
-    for (size_t length = 0; length < node.of_length.size(); ++length)
-      node.of_length[length] = static_cast<uint8_t>(std::ranges::count_if(
-          children[i], [&](uint32_t id) { return nodes_[id].key.size() < length; }));
+  for (Node& node : nodes_) make_table(node);
+}
+
+JsonPaths::Key JsonPaths::key_of(std::string_view text) {
+  constexpr size_t kWord = sizeof(uint64_t);
+  Key key{.text = text.data(), .length = static_cast<uint32_t>(text.size())};
+  key.head = load<uint64_t>(text.data());
+  if (text.size() < kWord)
+    key.head &= (uint64_t{1} << text.size() * 8) - 1;
+  else
+    key.tail = load<uint64_t>(text.data() + text.size() - kWord);
+  return key;
+}
+
+size_t JsonPaths::place_of(const Key& key, const Node& node) {
+  const uint64_t all = key.head ^ std::rotl(key.tail, 29) ^ key.length;
+  return mix64(all, node.multiplier) & (node.keys.size() - 1);
+}
+
+void JsonPaths::make_table(Node& node) const {
+  if (node.children.empty()) return;
+  size_t size = 4;
+  while (size < node.children.size() * 4) size *= 2;
+  std::mt19937_64 random(1);
+  bool free = false;
+  for (int tries = 0; !free; ++tries) {
+    SAKER_ASSERT(tries < 100'000);
+    node.keys.assign(size, {});
+    node.multiplier = random() | 1;
+    free = true;
+    for (const uint32_t id : node.children) {
+      const std::string& text = nodes_[id].key;
+      const std::string padded = text + std::string(sizeof(uint64_t), '\0');
+      Key key = key_of({padded.data(), text.size()});
+      key.text = text.data();
+      key.node = id;
+      Key& place = node.keys[place_of(key, node)];
+      free = free && place.node == kNone;
+      place = key;
+    }
   }
 }
 
-uint32_t JsonPaths::child(const Node& node, std::string_view key) const {
-  if (key.size() > kLongestKey) return 0;
-  const uint32_t* all = children_.data() + node.first_child;
-  for (uint32_t i = node.of_length[key.size()]; i < node.of_length[key.size() + 1]; ++i)
-    if (std::memcmp(nodes_[all[i]].key.data(), key.data(), key.size()) == 0) return all[i];
-  return 0;
+uint32_t JsonPaths::child(const Node& node, std::string_view text) {
+  if (node.keys.empty()) return kNone;
+  const Key key = key_of(text);
+  const Key& candidate = node.keys[place_of(key, node)];
+  constexpr size_t kBothWords = 2 * sizeof(uint64_t);
+  const bool same =
+      candidate.head == key.head && candidate.tail == key.tail && candidate.length == key.length &&
+      (key.length <= kBothWords || std::memcmp(candidate.text, key.text, key.length) == 0);
+  return same ? candidate.node : kNone;
 }
 
 uint32_t JsonPaths::child_named(const Node& node, std::string_view part) const {
-  for (uint32_t i = 0; i < node.child_count; ++i) {
-    const uint32_t id = children_[node.first_child + i];
+  for (const uint32_t id : node.children)
     if (nodes_[id].part == part) return id;
-  }
-  return 0;
+  return kNone;
 }
 
 bool JsonIndex::scan(std::string_view block) {
@@ -107,9 +142,11 @@ std::string_view JsonIndex::between(uint32_t begin, uint32_t end) const {
 // Behind the object or array that begins at `at`.
 size_t JsonIndex::skip_nested(size_t at) const {
   const char* text = block_.data();
+  const uint32_t* positions = positions_.data();
+  const uint32_t limit = limit_;
   size_t depth = 0;
-  for (; positions_[at] < limit_; ++at) {
-    const char c = text[positions_[at]];
+  for (; positions[at] < limit; ++at) {
+    const char c = text[positions[at]];
     if (opens(c)) {
       ++depth;
     } else if (closes(c) && --depth == 0) {
@@ -124,7 +161,8 @@ size_t JsonIndex::read_value(size_t at, uint32_t node, std::string_view& value) 
   if (begin >= limit_) return kNowhere;
   const char first = block_[begin];
   if (opens(first)) {
-    const bool wanted = node != 0 && first == '{' && paths_->nodes_[node].child_count != 0;
+    const bool wanted =
+        node != JsonPaths::kNone && first == '{' && !paths_->nodes_[node].children.empty();
     const size_t end = wanted ? read_object(at, node) : skip_nested(at);
     if (end != kNowhere) value = {block_.data() + begin, positions_[end - 1] + 1 - begin};
     return end;
@@ -137,28 +175,31 @@ size_t JsonIndex::read_value(size_t at, uint32_t node, std::string_view& value) 
 
 size_t JsonIndex::read_object(size_t at, uint32_t node) {
   const char* text = block_.data();
+  const uint32_t* positions = positions_.data();
+  const uint32_t limit = limit_;
+  const JsonPaths::Node& row = paths_->nodes_[node];
   // Behind the last position stands the text's length, where nothing is to be read.
   ++at;
-  if (positions_[at] < limit_ && text[positions_[at]] == '}') return at + 1;
+  if (positions[at] < limit && text[positions[at]] == '}') return at + 1;
   for (;;) {
-    const uint32_t begin = positions_[at];
-    if (begin >= limit_ || text[begin] != '"' || positions_[at + 1] >= limit_ ||
-        text[positions_[at + 1]] != ':')
+    const uint32_t begin = positions[at];
+    if (begin >= limit || text[begin] != '"' || positions[at + 1] >= limit ||
+        text[positions[at + 1]] != ':')
       return kNowhere;
-    const std::string_view quoted = between(begin, positions_[at + 1]);
+    const std::string_view quoted = between(begin, positions[at + 1]);
     if (quoted.size() < 2 || quoted.back() != '"') return kNowhere;
     const std::string_view key = quoted.substr(1, quoted.size() - 2);
-    uint32_t child = paths_->child(paths_->nodes_[node], key);
-    if (child == 0) {
+    uint32_t child = JsonPaths::child(row, key);
+    if (child == JsonPaths::kNone) {
       odd_keys_ |= std::memchr(key.data(), '\\', key.size()) != nullptr;
-    } else if (!values_[child - 1].empty()) {
-      child = 0;  // the first one counts
+    } else if (values_[child - 1].data() != nullptr) {
+      child = JsonPaths::kNone;  // the first one counts
     }
     std::string_view value;
     at = read_value(at + 2, child, value);
-    if (at == kNowhere || positions_[at] >= limit_) return kNowhere;
-    if (child != 0) values_[child - 1] = value;
-    const char behind = text[positions_[at++]];
+    if (at == kNowhere || positions[at] >= limit) return kNowhere;
+    if (child != JsonPaths::kNone) values_[child - 1] = value;
+    const char behind = text[positions[at++]];
     if (behind == '}') return at;
     if (behind != ',') return kNowhere;
   }
@@ -204,7 +245,7 @@ std::optional<std::string_view> JsonIndex::find(std::string_view pointer) const 
     if (pointer.front() == '/') pointer.remove_prefix(1);
     const std::string_view part = pointer.substr(0, pointer.find('/'));
     node = paths_->child_named(paths_->nodes_[node], part);
-    if (node == 0) return json_text::find(value, pointer);
+    if (node == JsonPaths::kNone) return json_text::find(value, pointer);
     value = values_[node - 1];
     if (value.empty()) return std::nullopt;
     pointer.remove_prefix(part.size());

@@ -3,7 +3,6 @@
 // the text when they are asked for.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -28,22 +27,32 @@ class JsonPaths {
 
  private:
   friend class JsonIndex;
-  static constexpr size_t kLongestKey = 63;
+  static constexpr uint32_t kNone = 0;  // the object itself is nobody's child
+
+  // A wanted key of an object, by its length and its first and last bytes.
+  struct Key {
+    uint64_t head = 0, tail = 0;
+    const char* text = nullptr;
+    uint32_t length = 0, node = kNone;
+  };
   struct Node {
     std::string key;
-    std::string_view part;                             // the key as pointers write it
-    uint32_t first_child = 0, child_count = 0;         // ordered by the length of the key
-    std::array<uint8_t, kLongestKey + 2> of_length{};  // children of this length begin here
+    std::string_view part;  // the key as pointers write it
+    std::vector<uint32_t> children;
+    std::vector<Key> keys;    // of the children, each where its hash says; a power of two of them
+    uint64_t multiplier = 1;  // of that hash, with which no two keys fall together
   };
 
-  // The child of a node with this key; 0 when it has none.
-  [[nodiscard]] uint32_t child(const Node& node, std::string_view key) const;
+  static Key key_of(std::string_view text);
+  static size_t place_of(const Key& key, const Node& node);
+  void make_table(Node& node) const;
+  // The child of a node with this key, behind which kJsonPadding bytes can be read; or kNone.
+  [[nodiscard]] static uint32_t child(const Node& node, std::string_view key);
   // The same by the last part of its pointer.
   [[nodiscard]] uint32_t child_named(const Node& node, std::string_view part) const;
 
   std::span<const std::string_view> pointers_;
-  std::vector<Node> nodes_;         // the object itself, then one a pointer, in their order
-  std::vector<uint32_t> children_;  // node numbers
+  std::vector<Node> nodes_;  // the object itself, then one a pointer, in their order
 };
 
 // Used for one text after the other without allocating, once warm. Not thread-safe.

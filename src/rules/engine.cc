@@ -20,6 +20,14 @@ uint64_t now_ns() {
 }
 }  // namespace
 
+RuleStats& RuleStats::operator+=(const RuleStats& other) {
+  evaluations += other.evaluations;
+  matches += other.matches;
+  withheld += other.withheld;
+  nanoseconds += other.nanoseconds;
+  return *this;
+}
+
 struct Engine::Impl {
   RuleSet set;
   Matching matching;

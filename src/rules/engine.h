@@ -22,6 +22,8 @@ struct RuleStats {
   uint64_t matches = 0;
   uint64_t withheld = 0;     // matches that did not complete a burst, so that nothing was told
   uint64_t nanoseconds = 0;  // estimated from a sample of the events
+
+  RuleStats& operator+=(const RuleStats& other);
 };
 
 // Compiled from a RuleSet, which it keeps. match() is for one thread.

@@ -40,7 +40,26 @@ class Balance {
   bool in_string_ = false, escaped_ = false;
 };
 
+// The first line is a whole document in a log; where it only begins one, documents take several
+// lines. A broken first line of a log is told by the second, which begins a document of its own.
+// Nothing when the text is too short to tell.
+std::optional<bool> tell_lines(std::string_view text) {
+  const size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(begin);
+  const size_t end = text.find('\n');
+  if (end == std::string_view::npos || end + 1 == text.size()) return std::nullopt;
+  const std::string_view first = text.substr(0, end);
+  if (first.front() != '{' && first.front() != '[') return true;
+  Balance balance;
+  return balance.end_in(first, 0).has_value() || (first.front() == '{' && text[end + 1] == '{');
+}
+
 }  // namespace
+
+bool is_log_of_lines(std::string_view begin) {
+  return tell_lines(begin).value_or(false);
+}
 
 LogPieces::LogPieces(std::unique_ptr<ChunkStream> stream, Bytes window)
     : stream_(std::move(stream)) {
@@ -64,23 +83,12 @@ bool LogPieces::more() {
   return true;
 }
 
-// The first line is a whole document in a log; where it only begins one, documents take several
-// lines. A broken first line of a log is told by the second, which begins a document of its own.
 LogPieces::Framing LogPieces::detect() {
   for (;;) {
-    const std::string_view inner = trim(unread());
-    const char* end = inner.empty()
-                          ? nullptr
-                          : static_cast<const char*>(std::memchr(
-                                inner.data(), '\n', static_cast<size_t>(limit_ - inner.data())));
-    if (end != nullptr && end + 1 < limit_) {
-      Balance balance;
-      const std::string_view first(inner.data(), end);
-      if (first.front() != '{' && first.front() != '[') return Framing::lines;
-      const bool whole = balance.end_in(first, 0).has_value();
-      return whole || (first.front() == '{' && end[1] == '{') ? Framing::lines : Framing::documents;
-    }
-    if (!more()) return end == nullptr ? Framing::documents : Framing::lines;
+    if (const std::optional<bool> lines = tell_lines(unread()))
+      return *lines ? Framing::lines : Framing::documents;
+    const bool one_line = trim(unread()).find('\n') == std::string_view::npos;
+    if (!more()) return one_line ? Framing::documents : Framing::lines;
   }
 }
 

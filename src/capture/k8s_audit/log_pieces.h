@@ -18,6 +18,9 @@ struct LogPiece {
   bool skipped = false;  // a line too long to be an event: its text is not there
 };
 
+// Whether text that a log begins with shows that it has a document a line.
+bool is_log_of_lines(std::string_view begin);
+
 // One thread reads; stop() may come from anywhere.
 class LogPieces {
  public:

@@ -3,7 +3,8 @@
 #include <cstdio>
 #include <memory>
 
-#include "agent/pipeline.h"
+#include "agent/audit_pass.h"
+#include "agent/progress.h"
 #include "agent/rule_files.h"
 #include "audit/analysis.h"
 #include "base/fd.h"
@@ -26,6 +27,10 @@ struct Arguments {
   bool json = false, markdown = false;
 };
 
+struct TimeRange {
+  uint64_t since = 0, until = UINT64_MAX;  // ns since the epoch
+};
+
 // "T1613" out of the tags of a rule.
 std::string_view technique_of(const rules::Rule& rule) {
   for (const std::string& tag : rule.tags)
@@ -34,21 +39,40 @@ std::string_view technique_of(const rules::Rule& rule) {
 }
 
 // Matches of rules become part of the analysis.
-class Collector : public agent::Pipeline::FindingSink {
+class Analyst : public agent::AuditPassUser {
  public:
-  explicit Collector(audit::Analysis& analysis) : analysis_(analysis) {}
+  Analyst(audit::Analysis& analysis, TimeRange range, uint64_t total)
+      : analysis_(analysis), range_(range), total_(total) {}
 
-  void on_finding(finding::Finding, const rules::Rule& rule,
-                  const filter::EvalContext& context) override {
-    analysis_.note({.title = rule.name,
-                    .description = trim(rule.description),
-                    .severity = rule.priority,
-                    .technique = technique_of(rule)},
+  [[nodiscard]] bool wants(const audit::AuditRecord& record,
+                           const event::Event& event) const override {
+    return event.timestamp >= range_.since && event.timestamp < range_.until &&
+           analysis_.wants(record);
+  }
+  bool take(const audit::AuditDigest& digest,
+            FunctionRef<const audit::AuditRecord&()> record) override {
+    return analysis_.take(digest, record);
+  }
+  void on_match(const rules::Engine& engine, uint32_t rule,
+                const filter::EvalContext& context) override {
+    const rules::Rule& about = engine.rules().rules[rule];
+    analysis_.note({.title = about.name,
+                    .description = trim(about.description),
+                    .severity = about.priority,
+                    .technique = technique_of(about)},
                    *context.audit);
   }
+  bool on_progress(uint64_t bytes) override {
+    progress_.update(bytes, total_);
+    return true;
+  }
+  void finish() { progress_.clear(); }
 
  private:
   audit::Analysis& analysis_;
+  TimeRange range_;
+  uint64_t total_;
+  agent::Progress progress_;
 };
 
 Result<rules::RuleSet> load_rules(const Arguments& arguments) {
@@ -61,21 +85,25 @@ Result<rules::RuleSet> load_rules(const Arguments& arguments) {
 }
 
 Result<LogsRead> analyze(const Arguments& arguments, audit::Analysis& analysis) {
-  rules::Engine engine(SAKER_TRY(load_rules(arguments)), rules::Matching::all);
+  const rules::RuleSet rules = SAKER_TRY(load_rules(arguments));
   const uint64_t now = store::now_ns();
-  uint64_t since = 0, until = UINT64_MAX;
-  if (!arguments.since.empty()) since = SAKER_TRY(store::parse_time(arguments.since, now));
-  if (!arguments.until.empty()) until = SAKER_TRY(store::parse_time(arguments.until, now));
-  state::State nothing;
-  Collector collector(analysis);
-  agent::Pipeline pipeline(nothing, collector);
-  pipeline.set_engine(&engine);
-  return read_audit_logs(
-      arguments.logs, [&](const audit::AuditRecord& record, const event::Event& event) {
-        if (event.timestamp < since || event.timestamp >= until || !analysis.take(record)) return;
-        pipeline.update(event, record);
-        pipeline.match(event);
-      });
+  TimeRange range;
+  if (!arguments.since.empty()) range.since = SAKER_TRY(store::parse_time(arguments.since, now));
+  if (!arguments.until.empty()) range.until = SAKER_TRY(store::parse_time(arguments.until, now));
+  Analyst analyst(analysis, range, total_size(arguments.logs));
+  agent::AuditPass pass(rules, rules::Matching::all);
+  Status status;
+  for (const std::string& log : arguments.logs) {
+    status = pass.read(log, analyst);
+    if (!status.ok()) break;
+  }
+  analyst.finish();
+  for (const std::string& problem : pass.summary().problems)
+    std::fprintf(stderr, "saker: %s\n", problem.c_str());
+  SAKER_CHECK(std::move(status));
+  LogsRead out{.events = pass.summary().events};
+  for (const auto& [reason, count] : pass.summary().lost) out.skipped += count;
+  return out;
 }
 
 std::string lower(finding::Severity severity) {

@@ -1,0 +1,35 @@
+// What the analyses that depend on the order of events need of one event, as hashes: made where the
+// event was parsed, by any thread, and used later by one.
+#pragma once
+
+#include <cstdint>
+
+#include "event/audit_record.h"
+
+namespace saker::audit {
+
+// What came of a request.
+enum class Outcome : uint8_t {
+  open,             // not told (yet)
+  refused,          // by authorization
+  unauthenticated,  // 401: nobody knows who
+  allowed,          // done, or a session begun
+  failed,           // for any other reason
+};
+
+// Hashes are of this run of the program only. 0: the event does not say.
+struct AuditDigest {
+  uint64_t identity = 0;  // what makes the event itself: a repetition has the same
+  uint64_t actor = 0;
+  uint64_t access = 0;   // actor, kind of object and namespace
+  uint64_t deed = 0;     // actor, verb and kind of object
+  uint64_t program = 0;  // of the user agent, without its version
+  uint64_t address = 0;  // the trustworthy one: of the peer that the server saw
+  Outcome outcome = Outcome::open;
+  bool service_account = false;
+  bool complete = false;  // ResponseComplete
+};
+
+AuditDigest digest_of(const AuditRecord& record);
+
+}  // namespace saker::audit
