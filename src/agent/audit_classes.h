@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "audit/digest.h"
 #include "event/audit_record.h"
 #include "event/rule_slot.h"
 
@@ -16,15 +17,19 @@ class AuditClasses {
  public:
   static constexpr size_t kPlaces = 8192;
 
-  // Valid until the next call.
-  event::RuleSlot* slot_of(const audit::AuditRecord& record);
-
- private:
-  struct Place {
+  struct Class {
     uint64_t hash = 0;
     event::RuleSlot slot;
+    audit::AuditDigest digest;  // of one of its events; without identity until it is made
   };
-  std::vector<Place> places_;  // made when first needed
+
+  // Valid until the next call.
+  Class& class_of(const audit::AuditRecord& record);
+  // The digest of a record of this class.
+  static audit::AuditDigest digest_of(const audit::AuditRecord& record, Class& its_class);
+
+ private:
+  std::vector<Class> places_;  // made when first needed
 };
 
 }  // namespace saker::agent

@@ -88,12 +88,13 @@ class Judge {
     const audit::AuditRecord& record = reader_.record();
     scratch_.reset();
     context_ = {.event = &event, .audit = &record, .scratch = &scratch_};
+    AuditClasses::Class& its_class = classes_.class_of(record);
     Row row{.time_ns = event.timestamp,
             .number = event.number,
             .text = record.text(),
-            .digest = audit::digest_of(record),
+            .digest = AuditClasses::digest_of(record, its_class),
             .first_hit = static_cast<uint32_t>(block.hits.size())};
-    const std::span<const uint32_t> hits = engine_.match(context_, classes_.slot_of(record));
+    const std::span<const uint32_t> hits = engine_.match(context_, &its_class.slot);
     block.hits.insert(block.hits.end(), hits.begin(), hits.end());
     row.hits = static_cast<uint32_t>(hits.size());
     block.rows.push_back(row);

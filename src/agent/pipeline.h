@@ -57,7 +57,7 @@ class Pipeline {
     context_.thread = thread_ = nullptr;
     context_.fd = nullptr;
     context_.audit = &record;
-    if (engine_ != nullptr) class_slot_ = classes_.slot_of(record);
+    if (engine_ != nullptr) class_slot_ = &classes_.class_of(record).slot;
     return context_;
   }
 

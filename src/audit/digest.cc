@@ -48,34 +48,53 @@ Outcome outcome_of(const AuditRecord& record, bool complete, bool started) {
   return complete || started ? Outcome::allowed : Outcome::open;
 }
 
+void add_own(const AuditRecord& record, AuditDigest& digest) {
+  digest.identity = hash_bytes(record.value(AuditValue::audit_id));
+  for (const AuditValue value :
+       {AuditValue::stage, AuditValue::stage_time, AuditValue::verb, AuditValue::request_uri})
+    digest.identity = combine(digest.identity, record.value(value));
+  const Token address = last_address(record.value(AuditValue::source_ips));
+  digest.address = address.empty() ? 0 : hash_bytes(address);
+}
+
+// What is no object is told by its path.
+void add_kind(const AuditRecord& record, AuditDigest& digest) {
+  const Token resource = record.value(AuditValue::resource);
+  const uint64_t kind = resource.empty()
+                            ? hash_bytes(path_of(record.value(AuditValue::request_uri)))
+                            : combine(hash_bytes(resource), record.value(AuditValue::subresource));
+  digest.access = combine(digest.actor ^ kind, record.value(AuditValue::name_space));
+  digest.deed = combine(hash_int(digest.actor) ^ kind, record.value(AuditValue::verb));
+}
+
 }  // namespace
 
 AuditDigest digest_of(const AuditRecord& record) {
   AuditDigest digest;
   const Token user = record.value(AuditValue::user_name);
-  const Token verb = record.value(AuditValue::verb);
-  const Token uri = record.value(AuditValue::request_uri);
   const Token stage = record.value(AuditValue::stage);
-  const Token resource = record.value(AuditValue::resource);
-  digest.identity = hash_bytes(record.value(AuditValue::audit_id));
-  for (const Token token : {stage, record.value(AuditValue::stage_time), verb, uri})
-    digest.identity = combine(digest.identity, token);
   digest.actor = hash_bytes(user);
-  uint64_t kind = 0;
-  if (resource.empty())
-    kind = hash_bytes(path_of(uri));
-  else
-    kind = combine(hash_bytes(resource), record.value(AuditValue::subresource));
-  digest.access = combine(digest.actor ^ kind, record.value(AuditValue::name_space));
-  digest.deed = combine(hash_int(digest.actor) ^ kind, verb);
   if (const Token program = program_of(record.value(AuditValue::user_agent)); !program.empty())
     digest.program = hash_bytes(program);
-  if (const Token address = last_address(record.value(AuditValue::source_ips)); !address.empty())
-    digest.address = hash_bytes(address);
   digest.complete = stage == "\"ResponseComplete\"";
   digest.outcome = outcome_of(record, digest.complete, stage == "\"ResponseStarted\"");
   digest.service_account = user.starts_with("\"system:serviceaccount:");
+  add_kind(record, digest);
+  add_own(record, digest);
   return digest;
+}
+
+AuditDigest digest_of(const AuditRecord& record, const AuditDigest& of_class) {
+  AuditDigest digest = of_class;
+  if (record.value(AuditValue::resource).empty()) add_kind(record, digest);
+  add_own(record, digest);
+  return digest;
+}
+
+uint64_t class_hash(const AuditRecord& record) {
+  uint64_t hash = 0;
+  for (const AuditValue value : kAuditClassValues) hash = combine(hash, record.value(value));
+  return hash;
 }
 
 }  // namespace saker::audit

@@ -32,4 +32,11 @@ struct AuditDigest {
 
 AuditDigest digest_of(const AuditRecord& record);
 
+// The same with what is already known of the record's class (kAuditClassValues): the digest of
+// another event of it.
+AuditDigest digest_of(const AuditRecord& record, const AuditDigest& of_class);
+
+// Of all values that make a record's class.
+uint64_t class_hash(const AuditRecord& record);
+
 }  // namespace saker::audit
