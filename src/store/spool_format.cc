@@ -1,0 +1,86 @@
+#include "store/spool_format.h"
+
+#include <dirent.h>
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <memory>
+
+#include "formats/zstd_block.h"
+
+namespace saker::store {
+
+namespace {
+
+constexpr std::string_view kMagic = "SAKSPOOL", kSuffix = ".spool";
+constexpr uint32_t kVersion = 1, kFrameMagic = 0x464b4153;  // "SAKF"
+constexpr size_t kDigits = 16, kCrcAt = kFrameHeader - sizeof(uint32_t);
+
+template <typename T>
+void put(char*& to, T value) {
+  std::memcpy(to, &value, sizeof value);
+  to += sizeof value;
+}
+
+}  // namespace
+
+std::string segment_header() {
+  std::string out(kMagic);
+  out.resize(kSegmentHeader, '\0');
+  std::memcpy(out.data() + kMagic.size(), &kVersion, sizeof kVersion);
+  return out;
+}
+
+bool is_segment_header(Bytes bytes) {
+  return bytes.size() >= kSegmentHeader && as_text(bytes.first(kSegmentHeader)) == segment_header();
+}
+
+void put_frame_header(const FrameHeader& header, char* bytes) {
+  char* to = bytes;
+  put(to, kFrameMagic);
+  put(to, header.size);
+  put(to, header.content_size);
+  put(to, header.events);
+  put(to, header.first_ns);
+  put(to, header.last_ns);
+  put(to, uint32_t{0});
+  put(to, formats::crc32(as_bytes({bytes, kCrcAt})));
+}
+
+std::optional<FrameHeader> read_frame_header(Bytes bytes) {
+  if (bytes.size() < kFrameHeader || load<uint32_t>(bytes.data()) != kFrameMagic ||
+      load<uint32_t>(bytes.data() + kCrcAt) != formats::crc32(bytes.first(kCrcAt)))
+    return std::nullopt;
+  const uint8_t* at = bytes.data();
+  FrameHeader header{.size = load<uint32_t>(at + 4),
+                     .content_size = load<uint32_t>(at + 8),
+                     .events = load<uint32_t>(at + 12),
+                     .first_ns = load<uint64_t>(at + 16),
+                     .last_ns = load<uint64_t>(at + 24)};
+  if (header.content_size > kLargestContent) return std::nullopt;
+  return header;
+}
+
+std::string segment_name(uint64_t number) {
+  return fmt::format("{:016x}{}", number, kSuffix);
+}
+
+Result<std::vector<uint64_t>> list_segments(const std::string& folder) {
+  std::vector<uint64_t> out;
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), ::closedir);
+  if (open == nullptr) return errno_error(folder, errno);
+  while (const dirent* entry = ::readdir(open.get())) {
+    const std::string_view name = entry->d_name;
+    uint64_t number = 0;
+    if (name.size() != kDigits + kSuffix.size() || !name.ends_with(kSuffix)) continue;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + kDigits, number, 16);
+    if (error == std::errc() && end == name.data() + kDigits) out.push_back(number);
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
+}  // namespace saker::store
