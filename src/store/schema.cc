@@ -30,6 +30,10 @@ constexpr const char* kMigrations[] = {
       CREATE INDEX alerts_by_time ON alerts (time_ns);
       CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     )sql",
+    R"sql(
+      -- How far logs and the spool have been read: the alerts of all before are stored.
+      CREATE TABLE positions (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    )sql",
 };
 constexpr int64_t kVersion = std::size(kMigrations);
 

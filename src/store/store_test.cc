@@ -124,6 +124,42 @@ TEST_F(StoreTest, ReportsWhatIsStored) {
   EXPECT_EQ(store->stats().stored, 10u);
 }
 
+std::shared_ptr<const Writer::Group> group(std::vector<std::string> messages,
+                                           std::string position) {
+  auto out = std::make_shared<Writer::Group>();
+  for (std::string& message : messages)
+    out->findings.push_back(std::make_shared<const finding::Finding>(make(std::move(message))));
+  out->name = "log";
+  out->position = std::move(position);
+  return out;
+}
+
+TEST_F(StoreTest, APositionIsKeptWithItsFindings) {
+  {
+    const auto store = writer();
+    EXPECT_EQ(store->position("log"), "");
+    EXPECT_TRUE(store->submit(group({"a", "b"}, "1")));
+    EXPECT_TRUE(store->submit(group({}, "2")));
+    EXPECT_TRUE(store->flush(5s));
+    EXPECT_EQ(store->stats().stored, 2U);
+  }
+  EXPECT_EQ(messages(), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(writer()->position("log"), "2");
+}
+
+TEST_F(StoreTest, AGroupWaitsForRoom) {
+  WriterOptions small = options();
+  small.queue_capacity = 2;
+  small.start = false;
+  const auto store = Writer::open(small).value();
+  EXPECT_TRUE(store->submit(group({"a", "b", "c"}, "1")));
+  EXPECT_FALSE(store->submit(group({"d"}, "2")));
+  EXPECT_EQ(store->stats().dropped, 0U);
+  store->start();
+  EXPECT_TRUE(store->flush(5s));
+  EXPECT_TRUE(store->submit(group({"d"}, "2")));
+}
+
 TEST_F(StoreTest, IdsAreNeverUsedAgain) {
   {
     auto store = writer();
@@ -189,6 +225,35 @@ TEST_F(StoreTest, KillLosesNothingThatWasReported) {
   Statement check = database.prepare("PRAGMA integrity_check").value();
   ASSERT_TRUE(check.step().value());
   EXPECT_EQ(check.text(0), "ok");
+}
+
+// A child reads a "log" of numbers from where the store says that it was; killed again and again,
+// it stores each number once.
+TEST_F(StoreTest, KilledReadersGoOnWhereTheyWere) {
+  for (int round = 0; round < 6; ++round) {
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      WriterOptions mine = options();
+      mine.batch_time = 1ms;
+      mine.batch_size = 7;
+      auto store = Writer::open(mine).value();
+      const std::string begin = store->position("log");
+      for (int i = begin.empty() ? 0 : std::stoi(begin);; i += 3) {
+        const auto three = group({std::to_string(i), std::to_string(i + 1), std::to_string(i + 2)},
+                                 std::to_string(i + 3));
+        while (!store->submit(three)) std::this_thread::sleep_for(1ms);
+      }
+    }
+    std::this_thread::sleep_for(60ms + std::chrono::milliseconds(7 * round));
+    ASSERT_EQ(::kill(child, SIGKILL), 0);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+  }
+  const std::vector<std::string> all = messages();
+  ASSERT_GT(all.size(), 50U);
+  for (size_t i = 0; i < all.size(); ++i) ASSERT_EQ(all[i], std::to_string(i));
+  EXPECT_EQ(writer()->position("log"), std::to_string(all.size()));
 }
 
 TEST_F(StoreTest, FullDiskIsSurvivedAndCounted) {

@@ -20,6 +20,9 @@ constexpr std::string_view kInsert =
     "INSERT INTO alerts (time_ns, severity, rule, source, hostname, container_id, message, tags, "
     "fields, sequence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
+constexpr std::string_view kPlace =
+    "INSERT INTO positions VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+
 // The log is folded into the file when it has this many pages, and may grow to the allowance.
 constexpr uint64_t kLogPages = 500;
 constexpr uint64_t kLogAllowance = uint64_t{6} << 20;
@@ -47,10 +50,11 @@ uint64_t file_budget(uint64_t max_bytes) {
 
 }  // namespace
 
-Writer::Writer(WriterOptions options, Database database, Statement insert)
+Writer::Writer(WriterOptions options, Database database, Statement insert, Statement place)
     : options_(std::move(options)),
       database_(std::move(database)),
       insert_(std::move(insert)),
+      place_(std::move(place)),
       queue_(options_.queue_capacity) {}
 
 Result<std::unique_ptr<Writer>> Writer::open(WriterOptions options) {
@@ -62,8 +66,13 @@ Result<std::unique_ptr<Writer>> Writer::open(WriterOptions options) {
   SAKER_TRY(database.integer(fmt::format("PRAGMA wal_autocheckpoint = {}",
                                          std::clamp<uint64_t>(pages / 8, 32, kLogPages))));
   Statement insert = SAKER_TRY(database.prepare(kInsert));
+  Statement place = SAKER_TRY(database.prepare(kPlace));
+  Statement query = SAKER_TRY(database.prepare("SELECT name, value FROM positions"));
+  Positions positions;
+  while (SAKER_TRY(query.step())) positions.emplace(query.text(0), query.text(1));
   std::unique_ptr<Writer> writer(
-      new Writer(std::move(options), std::move(database), std::move(insert)));
+      new Writer(std::move(options), std::move(database), std::move(insert), std::move(place)));
+  writer->positions_at_start_ = std::move(positions);
   writer->enforce();
   if (writer->options_.start) writer->start();
   return writer;
@@ -79,7 +88,23 @@ Writer::~Writer() {
 
 void Writer::submit(SharedFinding finding) {
   ++queued_;
-  if (!queue_.try_push(std::move(finding))) --queued_;
+  if (queue_.try_push(std::move(finding))) return;
+  --queued_;
+  ++dropped_;
+}
+
+bool Writer::submit(const std::shared_ptr<const Group>& group) {
+  const size_t count = weight(group);
+  if (queued_ >= options_.queue_capacity) return false;
+  queued_ += count;
+  if (queue_.try_push(group)) return true;
+  queued_ -= count;
+  return false;
+}
+
+std::string Writer::position(std::string_view name) const {
+  const auto found = positions_at_start_.find(name);
+  return found == positions_at_start_.end() ? std::string() : found->second;
 }
 
 bool Writer::flush(milliseconds timeout) {
@@ -104,7 +129,7 @@ void Writer::stop() {
 
 WriterStats Writer::stats() const {
   WriterStats stats{.stored = stored_,
-                    .dropped = queue_.dropped(),
+                    .dropped = dropped_,
                     .lost = lost_,
                     .removed = removed_,
                     .failed_commits = failed_commits_,
@@ -122,12 +147,12 @@ void Writer::run() {
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are for the main thread
   Batch batch;
   for (;;) {
-    std::optional<SharedFinding> first = queue_.pop(kCheckEvery);
+    std::optional<Item> first = queue_.pop(kCheckEvery);
     if (first) {
-      batch.push_back(std::move(*first));
+      batch = {};
+      add(std::move(*first), batch);
       gather(batch);
       store(batch);
-      batch.clear();
     } else if (queue_.closed()) {
       return;
     }
@@ -135,18 +160,34 @@ void Writer::run() {
   }
 }
 
+// A position counts as a finding.
+size_t Writer::weight(const Item& item) {
+  const auto* group = std::get_if<std::shared_ptr<const Group>>(&item);
+  return group == nullptr ? 1 : (*group)->findings.size() + 1;
+}
+
+void Writer::add(Item item, Batch& batch) {
+  batch.queued += weight(item);
+  const auto take = [&](SharedFinding finding) {
+    batch.bytes += approximate_size(*finding);
+    batch.findings.push_back(std::move(finding));
+  };
+  if (auto* finding = std::get_if<SharedFinding>(&item)) return take(std::move(*finding));
+  const Group& group = *std::get<std::shared_ptr<const Group>>(item);
+  for (const SharedFinding& finding : group.findings) take(finding);
+  batch.positions.insert_or_assign(group.name, group.position);
+}
+
 // Waits a little for others, so that many findings share one commit; but not for more than what
 // surely fits into the room that limit_size() leaves.
 void Writer::gather(Batch& batch) {
   const Clock::time_point until = Clock::now() + options_.batch_time;
   const uint64_t most = file_budget(options_.max_bytes) / kBatchShare;
-  uint64_t bytes = approximate_size(*batch.front());
-  while (batch.size() < options_.batch_size && bytes < most) {
+  while (batch.queued < options_.batch_size && batch.bytes < most) {
     const auto left = std::chrono::duration_cast<milliseconds>(until - Clock::now());
-    std::optional<SharedFinding> next = queue_.pop(std::max(left, milliseconds(0)));
+    std::optional<Item> next = queue_.pop(std::max(left, milliseconds(0)));
     if (!next) return;
-    bytes += approximate_size(**next);
-    batch.push_back(std::move(*next));
+    add(std::move(*next), batch);
   }
 }
 
@@ -169,18 +210,19 @@ void Writer::store(Batch& batch) {
     if (!last) changed_.wait_for(lock, options_.retry_wait, [this] { return stopping_; });
     lock.unlock();
     if (last) {
-      lost_ += batch.size();
-      log::error(fmt::format("{} alerts could not be stored", batch.size()));
+      lost_ += batch.findings.size();
+      log::error(fmt::format("{} alerts could not be stored", batch.findings.size()));
       break;
     }
   }
-  queued_ -= batch.size();
+  queued_ -= batch.queued;
 }
 
 Status Writer::commit(const Batch& batch) {
-  ids_.assign(batch.size(), 0);
+  ids_.assign(batch.findings.size(), 0);
   Status status = database_.execute("BEGIN IMMEDIATE");
   if (status.ok()) status = insert_all(batch);
+  if (status.ok()) status = place_all(batch);
   if (status.ok()) status = database_.execute("COMMIT");
   if (!status.ok()) {
     ++failed_commits_;
@@ -191,8 +233,8 @@ Status Writer::commit(const Batch& batch) {
 }
 
 Status Writer::insert_all(const Batch& batch) {
-  for (size_t i = 0; i < batch.size(); ++i) {
-    bind_finding(*batch[i], insert_);
+  for (size_t i = 0; i < batch.findings.size(); ++i) {
+    bind_finding(*batch.findings[i], insert_);
     Result<bool> step = insert_.step();
     const Failure failure = step.ok() ? Failure::none : database_.last_failure();
     insert_.reset();
@@ -202,6 +244,17 @@ Status Writer::insert_all(const Batch& batch) {
     }
     if (!step.ok()) return std::move(step).error();
     ids_[i] = database_.last_id();
+  }
+  return {};
+}
+
+Status Writer::place_all(const Batch& batch) {
+  for (const auto& [name, value] : batch.positions) {
+    place_.bind(1, std::string_view(name));
+    place_.bind(2, std::string_view(value));
+    Result<bool> step = place_.step();
+    place_.reset();
+    if (!step.ok()) return std::move(step).error();
   }
   return {};
 }
@@ -217,13 +270,13 @@ void Writer::note_failure(const Error& error) {
 }
 
 void Writer::announce(const Batch& batch) {
-  for (size_t i = 0; i < batch.size(); ++i) {
+  for (size_t i = 0; i < batch.findings.size(); ++i) {
     if (ids_[i] == 0) {
       ++lost_;
       continue;
     }
     ++stored_;
-    if (options_.on_stored) options_.on_stored(ids_[i], *batch[i]);
+    if (options_.on_stored) options_.on_stored(ids_[i], *batch.findings[i]);
   }
 }
 

@@ -6,11 +6,14 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <variant>
 #include <vector>
 
 #include "base/bounded_queue.h"
@@ -64,6 +67,17 @@ class Writer {
     submit(std::make_shared<const finding::Finding>(std::move(finding)));
   }
 
+  // Findings of a source that can be read again, with how far it was read then: stored in one
+  // commit, so that after a crash neither is there without the other. False when there is no room:
+  // the group is not dropped but to be submitted again.
+  struct Group {
+    std::vector<SharedFinding> findings;
+    std::string name, position;
+  };
+  bool submit(const std::shared_ptr<const Group>& group);
+  // As it was when the store was opened; empty: none.
+  [[nodiscard]] std::string position(std::string_view name) const;
+
   // Waits until all that was submitted so far is stored or counted as lost; false when time is up.
   bool flush(std::chrono::milliseconds timeout);
   // No more findings; what is queued is written, with one last try when the disk is full.
@@ -72,14 +86,24 @@ class Writer {
   [[nodiscard]] WriterStats stats() const;
 
  private:
-  Writer(WriterOptions options, Database database, Statement insert);
+  using Positions = std::map<std::string, std::string, std::less<>>;
+  Writer(WriterOptions options, Database database, Statement insert, Statement place);
 
-  using Batch = std::vector<SharedFinding>;
+  using Item = std::variant<SharedFinding, std::shared_ptr<const Group>>;
+  struct Batch {
+    std::vector<SharedFinding> findings;
+    Positions positions;
+    uint64_t bytes = 0;
+    size_t queued = 0;  // as they count in queued_
+  };
   void run();
+  static size_t weight(const Item& item);
+  static void add(Item item, Batch& batch);
   void gather(Batch& batch);
   void store(Batch& batch);
   Status commit(const Batch& batch);
   Status insert_all(const Batch& batch);
+  Status place_all(const Batch& batch);
   void note_failure(const Error& error);
   void announce(const Batch& batch);
 
@@ -91,10 +115,12 @@ class Writer {
 
   const WriterOptions options_;
   Database database_;
-  Statement insert_;
-  BoundedQueue<SharedFinding> queue_;
+  Statement insert_, place_;
+  Positions positions_at_start_;
+  BoundedQueue<Item> queue_;
 
-  std::atomic<uint64_t> stored_ = 0, lost_ = 0, removed_ = 0, failed_commits_ = 0, bytes_ = 0;
+  std::atomic<uint64_t> stored_ = 0, dropped_ = 0, lost_ = 0, removed_ = 0, failed_commits_ = 0,
+                        bytes_ = 0;
   std::atomic<size_t> queued_ = 0;
 
   mutable std::mutex mutex_;
