@@ -18,7 +18,7 @@ constexpr unsigned kMostThreads = 8;
 
 // An event that rules or analyses want to see in its order.
 struct Row {
-  uint64_t time_ns = 0, number = 0;
+  uint64_t number = 0;
   std::string_view text;
   audit::AuditDigest digest;
   uint32_t first_hit = 0, hits = 0;
@@ -89,11 +89,11 @@ class Judge {
     scratch_.reset();
     context_ = {.event = &event, .audit = &record, .scratch = &scratch_};
     AuditClasses::Class& its_class = classes_.class_of(record);
-    Row row{.time_ns = event.timestamp,
-            .number = event.number,
+    Row row{.number = event.number,
             .text = record.text(),
             .digest = AuditClasses::digest_of(record, its_class),
             .first_hit = static_cast<uint32_t>(block.hits.size())};
+    row.digest.time_ns = event.timestamp;
     const std::span<const uint32_t> hits = engine_.match(context_, &its_class.slot);
     block.hits.insert(block.hits.end(), hits.begin(), hits.end());
     row.hits = static_cast<uint32_t>(hits.size());
@@ -169,7 +169,7 @@ class Sequence {
     event::Event event;
     event.source = event::Source::k8s_audit;
     event.type = event::PLUGINEVENT_E;
-    event.timestamp = row.time_ns;
+    event.timestamp = row.digest.time_ns;
     event.number = events_ + row.number;
     event.length = static_cast<uint32_t>(row.text.size());
     sequel_.scratch.reset();

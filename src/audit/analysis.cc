@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "audit/order_kinds.h"
 #include "formats/json_text.h"
 
 namespace saker::audit {
@@ -11,24 +12,7 @@ namespace {
 
 namespace json = formats::json_text;
 
-constexpr size_t kMostAddresses = 16, kMostClients = 64;
-
-constexpr SuspicionKind kLateSuccess = {.title = "Kubernetes success after refusal",
-                                        .description =
-                                            "Somebody was refused more than once and later let in, "
-                                            "for the first time. Next: which binding "
-                                            "was made in between, by whom, and was it meant?",
-                                        .severity = finding::Severity::warning,
-                                        .technique = "T1078"};
-
-constexpr SuspicionKind kNewClient = {
-    .title = "Kubernetes service account with a new client",
-    .description =
-        "A service account that always used one program uses another: a new version of "
-        "the workload, or its token is elsewhere. Next: is the address that of its "
-        "pods?",
-    .severity = finding::Severity::notice,
-    .technique = "T1528"};
+constexpr size_t kMostAddresses = 16;
 
 }  // namespace
 
@@ -77,104 +61,75 @@ std::string Analysis::request_of(const AuditRecord& record) {
   return out.append(name);
 }
 
+// What fails authentication has no user, and may be what an actor's success comes after.
 bool Analysis::wants(const AuditRecord& record) const {
   if (filter_.actor.empty()) return true;
   Arena scratch;
   const json::Token user = record.value(AuditValue::user_name);
-  return !user.empty() && json::to_text(user, scratch) == filter_.actor;
+  return user.empty() || json::to_text(user, scratch) == filter_.actor;
 }
 
-// A server sends a batch again when it got no answer, and a log may be given twice. The id alone
-// does not tell a repetition: a client may choose it, and would hide a request behind another one.
 bool Analysis::take(const AuditDigest& digest, FunctionRef<const AuditRecord&()> record) {
-  if (!seen_.insert(digest.identity)) {
+  const SeenRequests::Sighting sighting = seen_.see(digest);
+  if (sighting == SeenRequests::Sighting::repeated) {
     ++repeated_;
     return false;
   }
-  if (is_late_success(digest)) note(kLateSuccess, record());
-  if (is_new_client(digest)) note(kNewClient, record());
+  const auto tell = [&](const SuspicionKind& kind) { note(kind, record()); };
+  // An id of one's own on a path is how people try whether their requests are logged.
+  if (sighting == SeenRequests::Sighting::id_reused && digest.is_object &&
+      digest.outcome != Outcome::open)
+    tell(order::kIdReused);
+  order_.look(digest, record, tell);
   return true;
 }
 
-// By namespace: who may read here and not there is refused there every day. What was allowed
-// before is no surprise, and one refusal is a slip.
-bool Analysis::is_late_success(const AuditDigest& digest) {
-  constexpr uint32_t kSurprising = 2;
-  const bool refused = digest.outcome == Outcome::refused;
-  if (!refused && !(digest.outcome == Outcome::allowed && digest.complete)) return false;
-  auto place = access_.find(digest.access);
-  if (place == access_.end()) {
-    if (access_.size() >= kMostKeys) {
-      ++forgotten_;
-      return false;
-    }
-    place = access_.emplace(digest.access, AccessHistory{}).first;
-  }
-  AccessHistory& history = place->second;
-  if (refused) {
-    history.refusals += history.allowed ? 0 : 1;
+bool Analysis::passes_filter(const AuditRecord& record) {
+  if (!filter_.actor.empty() && actor_of(record) != filter_.actor) return false;
+  if (!filter_.name_space.empty() && text(record, AuditValue::name_space) != filter_.name_space)
     return false;
-  }
-  history.allowed = true;
-  return history.refusals >= kSurprising;
+  return filter_.resource.empty() || text(record, AuditValue::resource) == filter_.resource ||
+         object_kind(record) == filter_.resource;
 }
 
-bool Analysis::is_new_client(const AuditDigest& digest) {
-  if (!digest.service_account || digest.program == 0) return false;
-  const auto known = clients_.find(digest.actor);
-  if (known == clients_.end()) {
-    if (clients_.size() < kMostKeys)
-      clients_[digest.actor].push_back(digest.program);
-    else
-      ++forgotten_;
-    return false;
+// Null when there is no room.
+Suspicion* Analysis::find_or_make(const SuspicionKind& kind, const AuditRecord& record) {
+  std::pair key(std::string(kind.title), actor_of(record));
+  auto place = found_.find(key);
+  if (place != found_.end()) return &place->second;
+  // Half of the room is for what is severe: invented names must not crowd it out.
+  const bool severe = kind.severity <= finding::Severity::warning;
+  if (found_.size() >= (severe ? kMostSuspicions : kMostSuspicions / 2)) {
+    ++forgotten_;
+    return nullptr;
   }
-  std::vector<uint64_t>& programs = known->second;
-  if (std::ranges::find(programs, digest.program) != programs.end() ||
-      programs.size() >= kMostClients)
-    return false;
-  programs.push_back(digest.program);
-  return true;
+  Suspicion fresh{.id = slug(kind.title),
+                  .title = std::string(kind.title),
+                  .description = std::string(kind.description),
+                  .severity = kind.severity,
+                  .technique = std::string(kind.technique),
+                  .actor = key.second};
+  return &found_.emplace(std::move(key), std::move(fresh)).first->second;
 }
 
 void Analysis::note(const SuspicionKind& kind, const AuditRecord& record) {
   scratch_.reset();
-  if (!filter_.name_space.empty() && text(record, AuditValue::name_space) != filter_.name_space)
-    return;
-  if (!filter_.resource.empty() && text(record, AuditValue::resource) != filter_.resource &&
-      object_kind(record) != filter_.resource)
-    return;
-  std::pair key(std::string(kind.title), actor_of(record));
-  auto place = found_.find(key);
-  if (place == found_.end()) {
-    // Half of the room is for what is severe: invented names must not crowd it out.
-    const bool severe = kind.severity <= finding::Severity::warning;
-    if (found_.size() >= (severe ? kMostSuspicions : kMostSuspicions / 2)) {
-      ++forgotten_;
-      return;
-    }
-    Suspicion fresh{.id = slug(kind.title),
-                    .title = std::string(kind.title),
-                    .description = std::string(kind.description),
-                    .severity = kind.severity,
-                    .technique = std::string(kind.technique),
-                    .actor = key.second};
-    place = found_.emplace(std::move(key), std::move(fresh)).first;
-  }
-  Suspicion& suspicion = place->second;
-  ++suspicion.count;
+  if (!passes_filter(record)) return;
+  Suspicion* const suspicion = find_or_make(kind, record);
+  if (suspicion == nullptr) return;
+  ++suspicion->count;
   const std::string_view time = text(record, AuditValue::stage_time);
-  if (suspicion.first.empty() || time < suspicion.first) suspicion.first = time;
-  if (time > suspicion.last) suspicion.last = time;
+  if (suspicion->first.empty() || time < suspicion->first) suspicion->first = time;
+  if (time > suspicion->last) suspicion->last = time;
   if (const auto addresses = record.find("/sourceIPs"))
     json::for_each_element(*addresses, [&](json::Token address) {
-      if (suspicion.source_ips.size() < kMostAddresses)
-        suspicion.source_ips.emplace(json::to_text(address, scratch_));
+      if (suspicion->source_ips.size() < kMostAddresses)
+        suspicion->source_ips.emplace(json::to_text(address, scratch_));
       return true;
     });
-  if (suspicion.audit_ids.size() >= kMostEvidence) return;
-  suspicion.audit_ids.emplace_back(text(record, AuditValue::audit_id));
-  suspicion.requests.push_back(request_of(record));
+  if (suspicion->audit_ids.size() >= kMostEvidence) return;
+  suspicion->audit_ids.emplace_back(text(record, AuditValue::audit_id));
+  suspicion->requests.push_back(request_of(record));
 }
 
 std::vector<const Suspicion*> Analysis::suspicions() const {

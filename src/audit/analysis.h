@@ -5,44 +5,20 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "audit/digest.h"
+#include "audit/order_watch.h"
+#include "audit/seen_requests.h"
+#include "audit/suspicion.h"
 #include "base/arena.h"
 #include "base/function_ref.h"
-#include "base/recent_set.h"
 #include "event/audit_record.h"
-#include "finding/finding.h"
 
 namespace saker::audit {
-
-// What is told of all events of one kind by one actor.
-struct Suspicion {
-  std::string id;  // of the kind, as "kubernetes-api-scanned"
-  std::string title;
-  std::string description;  // with what to do next
-  finding::Severity severity = finding::Severity::notice;
-  std::string technique;    // of MITRE ATT&CK, "T1078"; empty when there is none
-  std::string actor;        // "-": nobody that the server knows, a failed credential
-  std::string first, last;  // times as in the log
-  uint64_t count = 0;       // events
-  std::set<std::string> source_ips;
-  std::vector<std::string> audit_ids;  // of the first ones
-  std::vector<std::string> requests;   // of the first ones: "get secrets shop/db"
-};
-
-// The kind of a suspicion: a rule, or a detector of Analysis.
-struct SuspicionKind {
-  std::string_view title;
-  std::string_view description;
-  finding::Severity severity;
-  std::string_view technique;
-};
 
 // Which events are looked at; an empty one: all.
 struct AnalysisFilter {
@@ -53,8 +29,7 @@ struct AnalysisFilter {
 
 class Analysis {
  public:
-  static constexpr size_t kMostSuspicions = 10'000, kMostEvidence = 20, kMostKeys = 200'000,
-                          kSeenWindow = 65'536;
+  static constexpr size_t kMostSuspicions = 10'000, kMostEvidence = 20;
 
   explicit Analysis(AnalysisFilter filter) : filter_(std::move(filter)) {}
 
@@ -70,28 +45,21 @@ class Analysis {
   [[nodiscard]] std::vector<const Suspicion*> suspicions() const;
   [[nodiscard]] uint64_t repeated() const { return repeated_; }
   // Events that no table had room for: what is said is not all then.
-  [[nodiscard]] uint64_t forgotten() const { return forgotten_; }
+  [[nodiscard]] uint64_t forgotten() const { return forgotten_ + order_.forgotten(); }
 
  private:
-  // Of one actor with one kind of object in one namespace.
-  struct AccessHistory {
-    uint32_t refusals = 0;  // before the first success
-    bool allowed = false;
-  };
-
   [[nodiscard]] std::string_view text(const AuditRecord& record, AuditValue value);
   [[nodiscard]] std::string actor_of(const AuditRecord& record);
   [[nodiscard]] std::string object_kind(const AuditRecord& record);
   [[nodiscard]] std::string request_of(const AuditRecord& record);
-  bool is_late_success(const AuditDigest& digest);
-  bool is_new_client(const AuditDigest& digest);
+  [[nodiscard]] bool passes_filter(const AuditRecord& record);
+  Suspicion* find_or_make(const SuspicionKind& kind, const AuditRecord& record);
 
   const AnalysisFilter filter_;
   Arena scratch_;
   std::map<std::pair<std::string, std::string>, Suspicion> found_;  // by title and actor
-  std::unordered_map<uint64_t, AccessHistory> access_;  // by hash of actor, kind and namespace
-  std::unordered_map<uint64_t, std::vector<uint64_t>> clients_;  // programs of service accounts
-  RecentSet seen_{kSeenWindow};
+  SeenRequests seen_;
+  OrderWatch order_;
   uint64_t repeated_ = 0, forgotten_ = 0;
 };
 

@@ -3,51 +3,25 @@
 
 #include <gtest/gtest.h>
 
-#include "formats/json_index.h"
+#include "audit/test_records.h"
 
 namespace saker::audit {
 
 namespace {
 
-struct TextRecord : AuditRecord {
-  explicit TextRecord(const std::string& json)
-      : text_(json + std::string(formats::kJsonPadding, ' ')) {
-    EXPECT_TRUE(index_.load(std::string_view(text_).substr(0, json.size()))) << json;
-  }
-  [[nodiscard]] std::string_view text() const override { return index_.text(); }
-  [[nodiscard]] std::optional<std::string_view> find(std::string_view pointer) const override {
-    return index_.find(pointer);
-  }
-
- private:
-  std::string text_;
-  static inline const formats::JsonPaths kPaths{kAuditPointers};
-  formats::JsonIndex index_{kPaths};
-};
-
-struct Request {
-  std::string id, user = "ana", verb = "list", resource = "secrets", space = "shop";
-  int code = 200;
-  std::string agent = "kubectl/v1.30", address = "10.0.0.1";
-
-  [[nodiscard]] std::string json() const {
-    return R"({"auditID":")" + id + R"(","stage":"ResponseComplete","verb":")" + verb +
-           R"(","user":{"username":")" + user + R"("},"sourceIPs":[")" + address +
-           R"("],"userAgent":")" + agent + R"(","objectRef":{"resource":")" + resource +
-           R"(","namespace":")" + space + R"("},"responseStatus":{"code":)" + std::to_string(code) +
-           R"(},"stageTimestamp":"2026-03-02T00:00:0)" + id.substr(0, 1) + R"(.000000Z"})";
-  }
-};
+using test::digest_with_time;
+using test::LoggedAct;
+using test::TextRecord;
 
 bool take(Analysis& analysis, const std::string& json) {
   const TextRecord record(json);
   return analysis.wants(record) &&
-         analysis.take(digest_of(record), [&]() -> const AuditRecord& { return record; });
+         analysis.take(digest_with_time(record), [&]() -> const AuditRecord& { return record; });
 }
 
-std::vector<Suspicion> analyze(const std::vector<Request>& requests, AnalysisFilter filter = {}) {
+std::vector<Suspicion> analyze(const std::vector<LoggedAct>& requests, AnalysisFilter filter = {}) {
   Analysis analysis(std::move(filter));
-  for (const Request& request : requests) take(analysis, request.json());
+  for (const LoggedAct& request : requests) take(analysis, request.json());
   std::vector<Suspicion> out;
   for (const Suspicion* suspicion : analysis.suspicions()) out.push_back(*suspicion);
   return out;
@@ -97,22 +71,44 @@ TEST(Analysis, TellsOfAServiceAccountsNewClientOnce) {
 
 TEST(Analysis, CountsARepetitionOnce) {
   Analysis analysis({});
-  const std::string event = Request{.id = "1"}.json();
+  const std::string event = LoggedAct{.id = "1"}.json();
   EXPECT_TRUE(take(analysis, event));
   EXPECT_FALSE(take(analysis, event));
   EXPECT_EQ(analysis.repeated(), 1U);
 }
 
+TEST(Analysis, TellsOfAnAuditIdUsedAgain) {
+  const auto found =
+      analyze({{.id = "1"}, {.id = "1", .verb = "delete"}, {.id = "2"}, {.id = "3"}});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].id, "kubernetes-audit-id-used-again");
+  EXPECT_EQ(found[0].requests, std::vector<std::string>{"delete secrets shop/"});
+}
+
+// An actor's successes may come after failures, which have no user.
+TEST(Analysis, AnActorsFindingsAreThoseOfAll) {
+  std::vector<LoggedAct> requests;
+  for (int i = 0; i < 6; ++i) requests.push_back({.id = "1" + std::to_string(i), .code = 401});
+  requests.push_back({.id = "2"});
+  for (const AnalysisFilter& filter : {AnalysisFilter{}, AnalysisFilter{.actor = "ana"}}) {
+    const auto found = analyze(requests, filter);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].id, "kubernetes-credential-accepted-after-failures");
+    EXPECT_EQ(found[0].actor, "ana");
+  }
+  EXPECT_TRUE(analyze(requests, {.actor = "bob"}).empty());
+}
+
 // The client chooses the id: another request is no repetition.
 TEST(Analysis, AnotherRequestOfTheSameIdIsLookedAt) {
   Analysis analysis({});
-  EXPECT_TRUE(take(analysis, Request{.id = "1"}.json()));
-  EXPECT_TRUE(take(analysis, Request{.id = "1", .verb = "delete"}.json()));
+  EXPECT_TRUE(take(analysis, LoggedAct{.id = "1"}.json()));
+  EXPECT_TRUE(take(analysis, LoggedAct{.id = "1", .verb = "delete"}.json()));
   EXPECT_EQ(analysis.repeated(), 0U);
 }
 
 TEST(Analysis, FiltersByActorKindAndNamespace) {
-  const std::vector<Request> requests = {
+  const std::vector<LoggedAct> requests = {
       {.id = "1", .code = 403}, {.id = "2", .code = 403}, {.id = "3"}};
   EXPECT_EQ(analyze(requests, {.actor = "ana"}).size(), 1U);
   EXPECT_EQ(analyze(requests, {.actor = "bob"}).size(), 0U);
@@ -128,7 +124,7 @@ TEST(Analysis, KeepsTheFirstEvidenceAndCountsOn) {
                            .severity = finding::Severity::notice,
                            .technique = "T1"};
   for (int i = 0; i < 50; ++i)
-    analysis.note(kind, TextRecord(Request{.id = "1" + std::to_string(i)}.json()));
+    analysis.note(kind, TextRecord(LoggedAct{.id = "1" + std::to_string(i)}.json()));
   ASSERT_EQ(analysis.suspicions().size(), 1U);
   const Suspicion& found = *analysis.suspicions().front();
   EXPECT_EQ(found.id, "odd-thing");

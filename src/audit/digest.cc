@@ -24,14 +24,6 @@ Token program_of(Token agent) {
   return agent.substr(1, std::min({agent.find_first_of("/ ") - 1, agent.size() - 2, kLongest}));
 }
 
-// The last address is the one that the server saw itself; those before it are the client's word.
-Token last_address(Token array) {
-  const size_t end = array.rfind('"');
-  if (end == Token::npos || end == 0) return {};
-  const size_t begin = array.rfind('"', end - 1);
-  return begin == Token::npos ? Token() : array.substr(begin + 1, end - begin - 1);
-}
-
 // The path of what is no object.
 Token path_of(Token uri) {
   return uri.substr(0, uri.find('?'));
@@ -48,12 +40,21 @@ Outcome outcome_of(const AuditRecord& record, bool complete, bool started) {
   return complete || started ? Outcome::allowed : Outcome::open;
 }
 
+ActorKind actor_kind_of(Token user) {
+  if (user.size() <= 2) return ActorKind::nobody;
+  if (!user.starts_with("\"system:")) return ActorKind::person;
+  if (user.starts_with("\"system:serviceaccount:")) return ActorKind::service_account;
+  if (user.starts_with("\"system:node:")) return ActorKind::node;
+  return user == "\"system:anonymous\"" ? ActorKind::anonymous : ActorKind::system;
+}
+
 void add_own(const AuditRecord& record, AuditDigest& digest) {
-  digest.identity = hash_bytes(record.value(AuditValue::audit_id));
-  for (const AuditValue value :
-       {AuditValue::stage, AuditValue::stage_time, AuditValue::verb, AuditValue::request_uri})
-    digest.identity = combine(digest.identity, record.value(value));
-  const Token address = last_address(record.value(AuditValue::source_ips));
+  digest.id =
+      combine(hash_bytes(record.value(AuditValue::audit_id)), record.value(AuditValue::stage));
+  digest.request =
+      combine(hash_bytes(record.value(AuditValue::verb)), record.value(AuditValue::request_uri));
+  digest.identity = combine(digest.id ^ digest.request, record.value(AuditValue::stage_time));
+  const Token address = peer_address(record);
   digest.address = address.empty() ? 0 : hash_bytes(address);
 }
 
@@ -69,6 +70,15 @@ void add_kind(const AuditRecord& record, AuditDigest& digest) {
 
 }  // namespace
 
+// The last address is the one that the server saw itself; those before it are the client's word.
+std::string_view peer_address(const AuditRecord& record) {
+  const Token array = record.value(AuditValue::source_ips);
+  const size_t end = array.rfind('"');
+  if (end == Token::npos || end == 0) return {};
+  const size_t begin = array.rfind('"', end - 1);
+  return begin == Token::npos ? Token() : array.substr(begin + 1, end - begin - 1);
+}
+
 AuditDigest digest_of(const AuditRecord& record) {
   AuditDigest digest;
   const Token user = record.value(AuditValue::user_name);
@@ -78,7 +88,8 @@ AuditDigest digest_of(const AuditRecord& record) {
     digest.program = hash_bytes(program);
   digest.complete = stage == "\"ResponseComplete\"";
   digest.outcome = outcome_of(record, digest.complete, stage == "\"ResponseStarted\"");
-  digest.service_account = user.starts_with("\"system:serviceaccount:");
+  digest.actor_kind = actor_kind_of(user);
+  digest.is_object = !record.value(AuditValue::resource).empty();
   add_kind(record, digest);
   add_own(record, digest);
   return digest;

@@ -17,8 +17,13 @@ enum class Outcome : uint8_t {
   failed,           // for any other reason
 };
 
+enum class ActorKind : uint8_t { nobody, anonymous, person, service_account, node, system };
+
 // Hashes are of this run of the program only. 0: the event does not say.
 struct AuditDigest {
+  uint64_t time_ns = 0;   // of the stage; whoever makes the digest of an event sets it
+  uint64_t id = 0;        // the audit id and the stage
+  uint64_t request = 0;   // verb and path
   uint64_t identity = 0;  // what makes the event itself: a repetition has the same
   uint64_t actor = 0;
   uint64_t access = 0;   // actor, kind of object and namespace
@@ -26,8 +31,9 @@ struct AuditDigest {
   uint64_t program = 0;  // of the user agent, without its version
   uint64_t address = 0;  // the trustworthy one: of the peer that the server saw
   Outcome outcome = Outcome::open;
-  bool service_account = false;
-  bool complete = false;  // ResponseComplete
+  ActorKind actor_kind = ActorKind::nobody;
+  bool is_object = false;  // a request about objects, not about a path
+  bool complete = false;   // ResponseComplete
 };
 
 AuditDigest digest_of(const AuditRecord& record);
@@ -35,6 +41,9 @@ AuditDigest digest_of(const AuditRecord& record);
 // The same with what is already known of the record's class (kAuditClassValues): the digest of
 // another event of it.
 AuditDigest digest_of(const AuditRecord& record, const AuditDigest& of_class);
+
+// The trustworthy address: of the peer that the server saw. Empty when the event does not say.
+std::string_view peer_address(const AuditRecord& record);
 
 // Of all values that make a record's class.
 uint64_t class_hash(const AuditRecord& record);
