@@ -2,13 +2,10 @@
 // limits, so that a few lines can't grow into gigabytes.
 #include "formats/yaml.h"
 
-#include <yaml.h>
-
-#include <algorithm>
-#include <limits>
 #include <unordered_map>
 
 #include "base/hash.h"
+#include "formats/yaml_events.h"
 
 namespace saker::formats {
 
@@ -16,63 +13,6 @@ namespace {
 
 constexpr size_t kMaxAliasNodes = 500'000;
 constexpr size_t kMaxAliasBytes = size_t{64} << 20;
-
-YamlMark to_mark(const yaml_mark_t& mark) {
-  constexpr size_t kLargest = std::numeric_limits<uint32_t>::max();
-  return {.line = static_cast<uint32_t>(std::min(mark.line, kLargest)),
-          .column = static_cast<uint32_t>(std::min(mark.column, kLargest)),
-          .offset = mark.index};
-}
-
-bool means_null(std::string_view text) {
-  return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL";
-}
-
-// libyaml's event, released with the scope.
-class EventHolder {
- public:
-  EventHolder() = default;
-  EventHolder(const EventHolder&) = delete;
-  EventHolder& operator=(const EventHolder&) = delete;
-  ~EventHolder() {
-    if (filled_) yaml_event_delete(&event_);
-  }
-  bool read(yaml_parser_t& parser) {
-    filled_ = yaml_parser_parse(&parser, &event_) != 0;
-    return filled_;
-  }
-  [[nodiscard]] const yaml_event_t& get() const { return event_; }
-
- private:
-  yaml_event_t event_{};
-  bool filled_ = false;
-};
-
-// libyaml counts characters, we want bytes: of text with multi-byte characters the offsets are
-// translated, going forward only. `skipped` bytes in front are not part of the text.
-class OffsetMap {
- public:
-  OffsetMap(std::string_view text, size_t skipped) : text_(text), skipped_(skipped) {
-    ascii_ = std::none_of(text.begin(), text.end(), [](char c) { return c < 0; });
-  }
-  uint64_t to_byte(uint64_t character) {
-    if (ascii_) return character + skipped_;
-    if (character < character_) character_ = byte_ = 0;
-    while (character_ < character && byte_ < text_.size()) {
-      ++byte_;
-      while (byte_ < text_.size() && (static_cast<uint8_t>(text_[byte_]) & 0xc0) == 0x80) ++byte_;
-      ++character_;
-    }
-    return byte_ + skipped_;
-  }
-
- private:
-  std::string_view text_;
-  size_t skipped_;
-  bool ascii_ = false;
-  uint64_t character_ = 0;
-  uint64_t byte_ = 0;
-};
 
 class TreeBuilder {
  public:
@@ -124,10 +64,6 @@ class TreeBuilder {
   size_t alias_nodes_ = 0;
   size_t alias_bytes_ = 0;
 };
-
-std::string text_of(const yaml_char_t* text) {
-  return text == nullptr ? std::string() : std::string(reinterpret_cast<const char*>(text));
-}
 
 Result<YamlNode*> TreeBuilder::add(YamlNode node) {
   if (++nodes_ > limits_.max_nodes) return error_at(node.mark, "too many nodes");
@@ -234,19 +170,7 @@ Result<bool> TreeBuilder::take(const yaml_event_t& event) {
 }
 
 Error syntax_error(const yaml_parser_t& parser, TreeBuilder& builder) {
-  std::string message = parser.problem != nullptr ? parser.problem : "invalid YAML";
-  yaml_mark_t mark = parser.problem_mark;
-  if (parser.error == YAML_READER_ERROR) {
-    mark = parser.mark;
-    mark.index = parser.mark.index;
-  }
-  if (parser.context != nullptr) {
-    message += " ";
-    message += parser.context;
-    if (parser.context_mark.line != mark.line)
-      message += " of line " + std::to_string(parser.context_mark.line + 1);
-  }
-  return builder.error_at(builder.mark_of(mark), std::move(message));
+  return builder.error_at(builder.mark_of(problem_mark(parser)), problem_text(parser));
 }
 
 }  // namespace
@@ -259,24 +183,13 @@ const YamlNode* YamlNode::find(std::string_view key) const {
 
 Result<std::vector<YamlNode>> parse_yaml(std::string_view text, std::string_view file,
                                          const YamlLimits& limits) {
-  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-  const size_t skipped = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
-  text.remove_prefix(skipped);
-  yaml_parser_t parser;
-  if (yaml_parser_initialize(&parser) == 0)
-    return Error{.code = Code::io, .message = "out of memory"};
-  struct Closer {
-    yaml_parser_t* parser;
-    ~Closer() { yaml_parser_delete(parser); }
-  } closer{&parser};
-  yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-  // libyaml wants a place even for no bytes.
-  const char* bytes = text.data() == nullptr ? "" : text.data();
-  yaml_parser_set_input_string(&parser, reinterpret_cast<const unsigned char*>(bytes), text.size());
+  const size_t skipped = skip_byte_order_mark(text);
+  YamlParser parser;
+  if (!parser.open(text)) return Error{.code = Code::io, .message = "out of memory"};
   TreeBuilder builder(text, skipped, file, limits);
   for (;;) {
     EventHolder event;
-    if (!event.read(parser)) return syntax_error(parser, builder);
+    if (!event.read(parser.get())) return syntax_error(parser.get(), builder);
     const bool more = SAKER_TRY(builder.take(event.get()));
     const bool enough = limits.only_first_document && event.get().type == YAML_DOCUMENT_END_EVENT;
     if (!more || enough) return std::move(builder.documents);

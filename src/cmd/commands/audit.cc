@@ -13,6 +13,7 @@ constexpr std::string_view kGuide =
     "  saker audit policy explain policy.yaml --user ana --verb patch --resource secrets -n shop\n"
     "  saker audit policy test policy.yaml --log audit.log    what it keeps and what it loses\n"
     "  saker audit policy coverage policy.yaml    which detection rules it blinds\n"
+    "  saker audit install --policy policy.yaml   switch auditing on at this control-plane node\n"
     "  saker audit analyze audit.log              was anyone where they don't belong?\n"
     "  saker audit grant system:serviceaccount:shop:cart audit.log    the least roles for what it "
     "did\n"

@@ -1,0 +1,82 @@
+// Whether kube-apiserver comes back after its manifest changed: by its health address, and by its
+// process where we see it.
+#include <dirent.h>
+
+#include <algorithm>
+#include <memory>
+#include <thread>
+
+#include "base/fd.h"
+#include "base/strings.h"
+#include "cmd/audit_host.h"
+#include "net/http_client.h"
+
+namespace saker::cmd {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kPause = std::chrono::milliseconds(300);
+constexpr int kSteady = 4;  // answers in a row that we believe
+
+std::vector<int> apiserver_processes() {
+  std::vector<int> found;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc"), ::closedir);
+  while (directory != nullptr) {
+    const dirent* entry = ::readdir(directory.get());
+    if (entry == nullptr) break;
+    const auto process = parse_uint(entry->d_name);
+    if (!process) continue;
+    const auto name = read_file("/proc/" + std::string(entry->d_name) + "/comm", 64);
+    if (name.ok() && trim(*name) == "kube-apiserver") found.push_back(static_cast<int>(*process));
+  }
+  return found;
+}
+
+}  // namespace
+
+HealthWatch::HealthWatch(HealthOptions options) : options_(std::move(options)) {
+  running_ = options_.timeout.count() > 0 && is_up();
+  if (running_) processes_ = apiserver_processes();
+}
+
+// A server that wants to know who asks is up, too. Nothing secret is sent, so its certificate does
+// not matter.
+bool HealthWatch::is_up() const {
+  auto client = net::HttpClient::open(options_.url, {.connect_timeout = std::chrono::seconds(1),
+                                                     .timeout = std::chrono::seconds(3),
+                                                     .tls = {.insecure = true}});
+  if (!client.ok()) return false;
+  const auto reply = client->get();
+  return reply.ok() && (reply->status == 200 || reply->status == 401 || reply->status == 403);
+}
+
+HealthWatch::Outcome HealthWatch::wait() {
+  if (!running_) return Outcome::not_running;
+  const auto end = Clock::now() + options_.timeout;
+  bool gone = false;
+  int steady = 0;
+  while (Clock::now() < end) {
+    const bool up = is_up();
+    steady = up ? steady + 1 : 0;
+    gone |= !up;
+    if (!gone && !processes_.empty())
+      for (const int process : apiserver_processes())
+        gone |= std::find(processes_.begin(), processes_.end(), process) == processes_.end();
+    if (gone && steady >= kSteady) return Outcome::restarted;
+    std::this_thread::sleep_for(kPause);
+  }
+  return gone ? Outcome::down : Outcome::not_seen;
+}
+
+bool HealthWatch::wait_until_up() {
+  const auto end = Clock::now() + options_.timeout;
+  while (!is_up()) {
+    if (Clock::now() >= end) return false;
+    std::this_thread::sleep_for(kPause);
+  }
+  return true;
+}
+
+}  // namespace saker::cmd
