@@ -38,21 +38,26 @@ struct HttpResponse {
   std::string content_type = "application/json";
   std::string body = {};
   std::unique_ptr<BodyStream> stream = nullptr;  // instead of the body
+  std::chrono::seconds retry_after{0};           // what a client that is refused may wait
 };
 
 struct HttpServerOptions {
   std::string listen = "127.0.0.1:8765";   // port 0: any
   std::string certificate_file, key_file;  // both: TLS
-  std::string token;  // "Authorization: Bearer TOKEN" that all but open routes ask for
-  size_t max_threads = 16;
+  std::string client_ca_file;              // clients need a certificate that this authority signed
+  std::string token;        // "Authorization: Bearer TOKEN" that all but open routes ask for
+  size_t max_threads = 16;  // connections that are served at a time
   size_t max_body = size_t{1} << 20;
-  std::chrono::seconds idle_timeout{
-      5};  // to read a request, to write to a client that doesn't read
+  size_t max_bodies = size_t{16} << 20;               // of all requests under way; beyond it: 429
+  std::chrono::milliseconds request_timeout{10'000};  // to send a request, body and all
+  std::chrono::milliseconds write_timeout{5'000};     // until a client reads more of a reply
+  std::chrono::milliseconds keep_alive{1'000};        // until the next request of a connection
 };
 
 // Serves from start() to stop(). Handlers run on several threads at once.
 //
-// An address that other machines can reach is refused unless TLS and a token are set. On loopback,
+// An address that other machines can reach is refused unless TLS and a token, or an authority for
+// client certificates, are set. On loopback,
 // requests whose Host names another machine are refused, so that no web page can reach the server
 // through a name that it points at 127.0.0.1.
 class HttpServer {
@@ -64,7 +69,8 @@ class HttpServer {
   HttpServer& operator=(HttpServer&&) noexcept;
   ~HttpServer();
 
-  // Before start(). `open_to_all` needs no token (health checks).
+  // Before start(). `open_to_all` needs no token (health checks). The path "*" is every path that
+  // has no route of its own.
   void route(std::string method, std::string path, Handler handler, bool open_to_all = false);
 
   Status start();

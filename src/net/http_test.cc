@@ -312,7 +312,8 @@ TEST(HttpServer, Streams) {
 }
 
 TEST(HttpServer, ManySilentConnectionsDoNotStopIt) {
-  HttpServer server = echo_server({.listen = "127.0.0.1:0", .max_threads = 4, .idle_timeout = 1s});
+  HttpServer server =
+      echo_server({.listen = "127.0.0.1:0", .max_threads = 4, .request_timeout = 1s});
   std::vector<UniqueFd> silent;
   for (int i = 0; i < 60; ++i) {
     silent.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -327,26 +328,93 @@ TEST(HttpServer, ManySilentConnectionsDoNotStopIt) {
   EXPECT_EQ(HttpClient::open(base_url(server))->get("/open")->status, 200);
 }
 
-// A client that sends a byte now and then must not keep the server from ending.
+// Sends a byte now and then.
+class TricklingClient {
+ public:
+  TricklingClient(uint16_t port, const std::string& begin)
+      : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(::send(fd_.get(), begin.data(), begin.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(begin.size()));
+    thread_ = std::jthread([this](const std::stop_token& stop) {
+      while (!stop.stop_requested() && ::send(fd_.get(), "G", 1, MSG_NOSIGNAL) == 1) {
+        ++sent_;
+        std::this_thread::sleep_for(20ms);
+      }
+      ended_ = true;
+    });
+  }
+  void wait_until_under_way() const {
+    while (sent_ < 5) std::this_thread::sleep_for(1ms);
+  }
+  // Whether the server lost patience in time.
+  bool is_cut_off() const {
+    for (const auto until = Clock::now() + kSoon; Clock::now() < until && !ended_;)
+      std::this_thread::sleep_for(5ms);
+    return ended_;
+  }
+
+ private:
+  UniqueFd fd_;
+  std::atomic<int> sent_ = 0;
+  std::atomic<bool> ended_ = false;
+  std::jthread thread_;
+};
+
 TEST(HttpServer, EndsDespiteATricklingClient) {
   auto server = std::make_unique<HttpServer>(echo_server());
-  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(server->port());
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ASSERT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  std::atomic<int> sent = 0;
-  std::jthread trickle([&](const std::stop_token& stop) {
-    while (!stop.stop_requested() && ::send(fd.get(), "G", 1, MSG_NOSIGNAL) == 1) {
-      ++sent;
-      std::this_thread::sleep_for(20ms);
-    }
-  });
-  while (sent < 5) std::this_thread::sleep_for(1ms);
+  const TricklingClient client(server->port(), "G");
+  client.wait_until_under_way();
   const auto start = Clock::now();
   server.reset();
   EXPECT_LT(Clock::now() - start, kSoon);
+}
+
+TEST(HttpServer, CutsTricklingClientsOff) {
+  HttpServer server = echo_server({.listen = "127.0.0.1:0", .request_timeout = 200ms});
+  const std::string header = "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n";
+  for (const std::string& begin : {std::string("GET /"), header, header + "\r\n",
+                                   header + "Transfer-Encoding: chunked\r\n\r\n"}) {
+    const TricklingClient client(server.port(), begin);
+    EXPECT_TRUE(client.is_cut_off()) << begin;
+  }
+}
+
+TEST(HttpServer, APostNeedsNoBody) {
+  HttpServer server = echo_server();
+  const std::string answer = raw_request(
+      server.port(), "POST /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
+}
+
+TEST(HttpServer, BodiesAreBoundedTogether) {
+  HttpServer server = echo_server({.listen = "127.0.0.1:0", .max_bodies = 2000});
+  const TricklingClient holder(
+      server.port(), "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1500\r\n\r\n");
+  holder.wait_until_under_way();
+  HttpClient client = HttpClient::open(base_url(server)).value();
+  EXPECT_EQ(client.post(std::string(400, 'x'), "text/plain", "/echo")->status, 200);
+  const std::string answer =
+      raw_request(server.port(),
+                  "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 600"
+                  "\r\n\r\n" +
+                      std::string(600, 'y'));
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 429")) << answer;
+  EXPECT_NE(answer.find("Retry-After: "), std::string::npos) << answer;
+}
+
+TEST(HttpServer, ARouteForAllOtherPaths) {
+  HttpServer server = HttpServer::open({.listen = "127.0.0.1:0"}).value();
+  server.route("POST", "*",
+               [](const HttpRequest& request) { return HttpResponse{.body = request.path}; });
+  ASSERT_TRUE(server.start().ok());
+  HttpClient client = HttpClient::open(base_url(server)).value();
+  EXPECT_EQ(client.post("x", "text/plain", "/k8s-audit?timeout=30s")->body, "/k8s-audit");
+  EXPECT_EQ(client.get("/k8s-audit")->status, 405);
 }
 
 // A certificate of its own making for 127.0.0.1, by the openssl program.
@@ -384,12 +452,44 @@ TEST_F(TlsTest, TrustAndDistrust) {
   EXPECT_FALSE(HttpClient::open(other, {.tls = {.ca_file = certificate()}})->get("/open").ok());
 }
 
+TEST_F(TlsTest, ClientCertificates) {
+  HttpServer server = echo_server({.listen = "127.0.0.1:0",
+                                   .certificate_file = certificate(),
+                                   .key_file = key(),
+                                   .client_ca_file = certificate()});
+  const std::string url = base_url(server, "https");
+  EXPECT_FALSE(HttpClient::open(url, {.tls = {.ca_file = certificate()}})->get("/open").ok());
+  const TlsOptions known{
+      .ca_file = certificate(), .certificate_file = certificate(), .key_file = key()};
+  for (int i = 0; i < 3; ++i) {
+    Result<HttpReply> reply = HttpClient::open(url, {.tls = known})->get("/open");
+    ASSERT_TRUE(reply.ok()) << reply.error().to_text();
+    EXPECT_EQ(reply->body, "open");
+  }
+  const std::string large(300'000, 'x');
+  EXPECT_EQ(HttpClient::open(url, {.tls = known})->post(large, "text/plain", "/echo")->body, large);
+}
+
+TEST_F(TlsTest, SilentHandshakesAreCutOff) {
+  HttpServer server = echo_server({.listen = "127.0.0.1:0",
+                                   .certificate_file = certificate(),
+                                   .key_file = key(),
+                                   .request_timeout = 200ms});
+  const TricklingClient client(server.port(), "\x16\x03\x01\x7f\xff");
+  EXPECT_TRUE(client.is_cut_off());
+}
+
 TEST_F(TlsTest, WrongFiles) {
   EXPECT_FALSE(HttpClient::open("https://h", {.tls = {.ca_file = folder_ + "/none"}}).ok());
   EXPECT_FALSE(HttpClient::open("https://h", {.tls = {.certificate_file = certificate()}}).ok());
   EXPECT_FALSE(
       HttpClient::open("https://h", {.tls = {.certificate_file = key(), .key_file = key()}}).ok());
   EXPECT_FALSE(HttpServer::open({.listen = "127.0.0.1:0", .certificate_file = certificate()}).ok());
+  EXPECT_FALSE(HttpServer::open({.listen = "127.0.0.1:0", .client_ca_file = certificate()}).ok());
+  const auto crossed =
+      HttpServer::open({.listen = "127.0.0.1:0", .certificate_file = key(), .key_file = key()});
+  ASSERT_FALSE(crossed.ok());
+  EXPECT_NE(crossed.error().message.find(key()), std::string::npos);
 }
 
 TEST_F(TlsTest, ReachableWithTlsAndToken) {

@@ -52,6 +52,12 @@ class WorkerPool {
   }
   [[nodiscard]] bool stuck() const { return stuck_; }
 
+  // Whether jobs wait for a thread that may not be.
+  [[nodiscard]] bool crowded() {
+    std::lock_guard lock(mutex_);
+    return !jobs_.empty();
+  }
+
   // Frees an accepting thread that waits for room.
   void release() {
     std::lock_guard lock(mutex_);
