@@ -66,7 +66,9 @@ bool Analysis::wants(const AuditRecord& record) const {
   if (filter_.actor.empty()) return true;
   Arena scratch;
   const json::Token user = record.value(AuditValue::user_name);
-  return user.empty() || json::to_text(user, scratch) == filter_.actor;
+  if (user.empty() || json::to_text(user, scratch) == filter_.actor) return true;
+  const json::Token name = record.value(AuditValue::impersonated_name);
+  return !name.empty() && json::to_text(name, scratch) == filter_.actor;
 }
 
 bool Analysis::take(const AuditDigest& digest, FunctionRef<const AuditRecord&()> record) {
@@ -81,11 +83,17 @@ bool Analysis::take(const AuditDigest& digest, FunctionRef<const AuditRecord&()>
       digest.outcome != Outcome::open)
     tell(order::kIdReused);
   order_.look(digest, record, tell);
+  accesses_.count(digest, [&] {
+    scratch_.reset();
+    return passes_filter(record()) ? &record() : nullptr;
+  });
   return true;
 }
 
 bool Analysis::passes_filter(const AuditRecord& record) {
-  if (!filter_.actor.empty() && actor_of(record) != filter_.actor) return false;
+  if (!filter_.actor.empty() && actor_of(record) != filter_.actor &&
+      text(record, AuditValue::impersonated_name) != filter_.actor)
+    return false;
   if (!filter_.name_space.empty() && text(record, AuditValue::name_space) != filter_.name_space)
     return false;
   return filter_.resource.empty() || text(record, AuditValue::resource) == filter_.resource ||
@@ -94,7 +102,8 @@ bool Analysis::passes_filter(const AuditRecord& record) {
 
 // Null when there is no room.
 Suspicion* Analysis::find_or_make(const SuspicionKind& kind, const AuditRecord& record) {
-  std::pair key(std::string(kind.title), actor_of(record));
+  std::tuple key(std::string(kind.title), actor_of(record),
+                 std::string(text(record, AuditValue::impersonated_name)));
   auto place = found_.find(key);
   if (place != found_.end()) return &place->second;
   // Half of the room is for what is severe: invented names must not crowd it out.
@@ -108,7 +117,8 @@ Suspicion* Analysis::find_or_make(const SuspicionKind& kind, const AuditRecord& 
                   .description = std::string(kind.description),
                   .severity = kind.severity,
                   .technique = std::string(kind.technique),
-                  .actor = key.second};
+                  .actor = std::get<1>(key),
+                  .impersonated = std::get<2>(key)};
   return &found_.emplace(std::move(key), std::move(fresh)).first->second;
 }
 
@@ -137,8 +147,8 @@ std::vector<const Suspicion*> Analysis::suspicions() const {
   out.reserve(found_.size());
   for (const auto& [key, suspicion] : found_) out.push_back(&suspicion);
   std::ranges::sort(out, [](const Suspicion* a, const Suspicion* b) {
-    return std::tie(a->severity, a->first, a->title, a->actor) <
-           std::tie(b->severity, b->first, b->title, b->actor);
+    return std::tie(a->severity, a->first, a->title, a->actor, a->impersonated) <
+           std::tie(b->severity, b->first, b->title, b->actor, b->impersonated);
   });
   return out;
 }

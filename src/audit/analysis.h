@@ -7,9 +7,11 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "audit/access_table.h"
 #include "audit/digest.h"
 #include "audit/order_watch.h"
 #include "audit/seen_requests.h"
@@ -43,9 +45,13 @@ class Analysis {
 
   // The most severe first, then by time.
   [[nodiscard]] std::vector<const Suspicion*> suspicions() const;
+  // What was done with secrets and config maps.
+  [[nodiscard]] std::vector<ObjectAccess> accesses() const { return accesses_.rows(); }
   [[nodiscard]] uint64_t repeated() const { return repeated_; }
   // Events that no table had room for: what is said is not all then.
-  [[nodiscard]] uint64_t forgotten() const { return forgotten_ + order_.forgotten(); }
+  [[nodiscard]] uint64_t forgotten() const {
+    return forgotten_ + order_.forgotten() + accesses_.forgotten();
+  }
 
  private:
   [[nodiscard]] std::string_view text(const AuditRecord& record, AuditValue value);
@@ -57,9 +63,11 @@ class Analysis {
 
   const AnalysisFilter filter_;
   Arena scratch_;
-  std::map<std::pair<std::string, std::string>, Suspicion> found_;  // by title and actor
+  // By title, actor, and the name in which it acted.
+  std::map<std::tuple<std::string, std::string, std::string>, Suspicion> found_;
   SeenRequests seen_;
   OrderWatch order_;
+  AccessTable accesses_;
   uint64_t repeated_ = 0, forgotten_ = 0;
 };
 

@@ -99,6 +99,21 @@ TEST(Analysis, AnActorsFindingsAreThoseOfAll) {
   EXPECT_TRUE(analyze(requests, {.actor = "bob"}).empty());
 }
 
+// The actor is who really asked; what was done in another name is told apart, and of both.
+TEST(Analysis, TellsInWhoseNameItWas) {
+  const SuspicionKind kind{.title = "Odd", .severity = finding::Severity::notice};
+  for (const char* of : {"", "ana", "root"}) {
+    Analysis analysis({.actor = of});
+    analysis.note(kind, TextRecord(LoggedAct{.id = "1"}.json()));
+    analysis.note(kind, TextRecord(LoggedAct{.id = "2", .as = "root"}.json()));
+    const std::vector<const Suspicion*> found = analysis.suspicions();
+    ASSERT_EQ(found.size(), std::string_view(of) == "root" ? 1U : 2U);
+    EXPECT_EQ(found.back()->actor, "ana");
+    EXPECT_EQ(found.back()->impersonated, "root");
+    EXPECT_EQ(found.back()->count, 1U);
+  }
+}
+
 // The client chooses the id: another request is no repetition.
 TEST(Analysis, AnotherRequestOfTheSameIdIsLookedAt) {
   Analysis analysis({});

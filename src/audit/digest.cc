@@ -48,6 +48,16 @@ ActorKind actor_kind_of(Token user) {
   return user == "\"system:anonymous\"" ? ActorKind::anonymous : ActorKind::system;
 }
 
+Act act_of(Token verb) {
+  if (verb == "\"get\"") return Act::read;
+  if (verb == "\"list\"") return Act::list;
+  if (verb == "\"watch\"") return Act::watch;
+  for (const Token write :
+       {"\"create\"", "\"update\"", "\"patch\"", "\"delete\"", "\"deletecollection\""})
+    if (verb == write) return Act::write;
+  return Act::other;
+}
+
 void add_own(const AuditRecord& record, AuditDigest& digest) {
   digest.id =
       combine(hash_bytes(record.value(AuditValue::audit_id)), record.value(AuditValue::stage));
@@ -56,6 +66,11 @@ void add_own(const AuditRecord& record, AuditDigest& digest) {
   digest.identity = combine(digest.id ^ digest.request, record.value(AuditValue::stage_time));
   const Token address = peer_address(record);
   digest.address = address.empty() ? 0 : hash_bytes(address);
+  if (!digest.is_sensitive) return;
+  const Token name = record.value(AuditValue::name);
+  digest.name = name.empty() ? 0 : hash_bytes(name);
+  digest.dry_run = digest.act == Act::write &&
+                   record.value(AuditValue::request_uri).find("dryRun=") != Token::npos;
 }
 
 // What is no object is told by its path.
@@ -89,7 +104,13 @@ AuditDigest digest_of(const AuditRecord& record) {
   digest.complete = stage == "\"ResponseComplete\"";
   digest.outcome = outcome_of(record, digest.complete, stage == "\"ResponseStarted\"");
   digest.actor_kind = actor_kind_of(user);
-  digest.is_object = !record.value(AuditValue::resource).empty();
+  const Token resource = record.value(AuditValue::resource);
+  digest.is_object = !resource.empty();
+  digest.is_sensitive = (resource == "\"secrets\"" || resource == "\"configmaps\"") &&
+                        record.value(AuditValue::subresource).empty();
+  digest.act = act_of(record.value(AuditValue::verb));
+  if (const Token other = record.value(AuditValue::impersonated_name); !other.empty())
+    digest.impersonated = hash_bytes(other);
   add_kind(record, digest);
   add_own(record, digest);
   return digest;

@@ -19,6 +19,9 @@ enum class Outcome : uint8_t {
 
 enum class ActorKind : uint8_t { nobody, anonymous, person, service_account, node, system };
 
+// What a request is to its object; watching reads it, too.
+enum class Act : uint8_t { other, read, list, watch, write };
+
 // Hashes are of this run of the program only. 0: the event does not say.
 struct AuditDigest {
   uint64_t time_ns = 0;   // of the stage; whoever makes the digest of an event sets it
@@ -26,14 +29,19 @@ struct AuditDigest {
   uint64_t request = 0;   // verb and path
   uint64_t identity = 0;  // what makes the event itself: a repetition has the same
   uint64_t actor = 0;
-  uint64_t access = 0;   // actor, kind of object and namespace
-  uint64_t deed = 0;     // actor, verb and kind of object
-  uint64_t program = 0;  // of the user agent, without its version
-  uint64_t address = 0;  // the trustworthy one: of the peer that the server saw
+  uint64_t impersonated = 0;  // in whose name it acts
+  uint64_t access = 0;        // actor, kind of object and namespace
+  uint64_t deed = 0;          // actor, verb and kind of object
+  uint64_t name = 0;          // of a secret or config map
+  uint64_t program = 0;       // of the user agent, without its version
+  uint64_t address = 0;       // the trustworthy one: of the peer that the server saw
   Outcome outcome = Outcome::open;
   ActorKind actor_kind = ActorKind::nobody;
-  bool is_object = false;  // a request about objects, not about a path
-  bool complete = false;   // ResponseComplete
+  Act act = Act::other;
+  bool is_object = false;     // a request about objects, not about a path
+  bool is_sensitive = false;  // about secrets or config maps
+  bool dry_run = false;       // a write of those that is not kept
+  bool complete = false;      // ResponseComplete
 };
 
 AuditDigest digest_of(const AuditRecord& record);

@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "base/time.h"
+#include "cmd/audit_access.h"
 
 namespace saker::cmd {
 
@@ -81,12 +82,6 @@ std::string bar(const audit::Suspicion& suspicion, const Span& span) {
          "\"></div></div>";
 }
 
-std::string severity_text(finding::Severity severity) {
-  std::string out(finding::to_string(severity));
-  out.front() = static_cast<char>(out.front() - 'A' + 'a');
-  return out;
-}
-
 std::string evidence(const audit::Suspicion& suspicion) {
   std::string out = "<details><summary>" + std::to_string(suspicion.count) + "</summary><ul>";
   for (size_t i = 0; i < suspicion.audit_ids.size(); ++i)
@@ -98,9 +93,9 @@ std::string evidence(const audit::Suspicion& suspicion) {
 }
 
 std::string row(const audit::Suspicion& suspicion, const Span& span) {
-  const std::string severity = severity_text(suspicion.severity);
+  const std::string severity = lower_name(suspicion.severity);
   std::string out = "<tr class=\"" + severity + "\"><td class=\"severity\">" + severity +
-                    "</td><td>" + escaped(suspicion.actor) + "</td><td><strong>" +
+                    "</td><td>" + escaped(audit_actor(suspicion)) + "</td><td><strong>" +
                     escaped(suspicion.title) + "</strong> " + escaped(suspicion.technique) +
                     "<br>" + escaped(suspicion.description) + "</td><td class=\"line\">" +
                     escaped(suspicion.first);
@@ -110,19 +105,45 @@ std::string row(const audit::Suspicion& suspicion, const Span& span) {
   return out + "</td><td>" + evidence(suspicion) + "</td></tr>\n";
 }
 
-}  // namespace
-
-std::string audit_html(const Suspicions& suspicions, const std::vector<std::string>& logs,
-                       const std::string& notes) {
-  std::string out(kHead);
-  out += "<p>" + escaped(join(logs, ", ")) + ": " + escaped(notes) + "</p>\n";
-  if (suspicions.empty()) return out + "<p>Nothing to tell.</p>\n</body>\n</html>\n";
-  out +=
+std::string findings(const Suspicions& suspicions) {
+  if (suspicions.empty()) return "<p>Nothing to tell.</p>\n";
+  std::string out =
       "<table>\n<tr><th>Severity</th><th>Actor</th><th>Finding</th><th>When</th><th>From</th>"
       "<th>Events</th></tr>\n";
   const Span span(suspicions);
   for (const audit::Suspicion* suspicion : suspicions) out += row(*suspicion, span);
-  return out + "</table>\n</body>\n</html>\n";
+  return out + "</table>\n";
+}
+
+std::string cell(std::string_view text) {
+  return "<td>" + escaped(text) + "</td>";
+}
+
+std::string access(const std::vector<audit::ObjectAccess>& accesses) {
+  constexpr size_t kMostLines = 500;
+  const AccessLines shown_lines = access_lines(accesses, kMostLines);
+  if (shown_lines.lines.empty()) return {};
+  std::string out =
+      "<h2>Secrets and config maps</h2>\n<table>\n<tr><th>Actor</th><th>Kind</th><th>Read</th>"
+      "<th>Listed</th><th>Written</th><th>Refused</th><th>Namespaces</th><th>Objects</th></tr>\n";
+  for (const AccessLine& line : shown_lines.lines) {
+    out += "<tr>" + cell(line.actor) + cell(line.resource);
+    for (const uint64_t count : {line.reads, line.lists, line.writes, line.refused})
+      out += cell(std::to_string(count));
+    out += cell(line.namespaces) + cell(line.objects) + "</tr>\n";
+  }
+  out += "</table>\n";
+  if (shown_lines.left_out != 0)
+    out += "<p>and " + std::to_string(shown_lines.left_out) + " more</p>\n";
+  return out;
+}
+
+}  // namespace
+
+std::string audit_html(const AuditReport& report) {
+  return std::string(kHead) + "<p>" + escaped(join(report.logs, ", ")) + ": " +
+         escaped(audit_notes(report)) + "</p>\n" + findings(report.suspicions) +
+         access(report.accesses) + "</body>\n</html>\n";
 }
 
 }  // namespace saker::cmd

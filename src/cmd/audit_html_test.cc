@@ -23,23 +23,39 @@ audit::Suspicion hostile() {
           .requests = {bad}};
 }
 
+audit::ObjectAccess hostile_access() {
+  const std::string bad = "<script>alert('2')</script>";
+  return {.actor = bad,
+          .impersonated = bad,
+          .resource = "secrets",
+          .reads = 41,
+          .named = 1,
+          .namespaces = {bad},
+          .objects = {bad}};
+}
+
 }  // namespace
 
 TEST(AuditHtml, EscapesWhatTheLogHolds) {
   const audit::Suspicion suspicion = hostile();
-  const std::string page = audit_html({&suspicion}, {"<a>.log"}, "3 events.");
+  const std::string page = audit_html({.suspicions = {&suspicion},
+                                       .accesses = {hostile_access()},
+                                       .logs = {"<a>.log"},
+                                       .events = 3});
   EXPECT_EQ(page.find("<script"), std::string::npos);
   EXPECT_EQ(page.find('\x1b'), std::string::npos);
   EXPECT_EQ(page.find("<a>"), std::string::npos);
   EXPECT_NE(page.find("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&amp;"),
             std::string::npos);
+  EXPECT_NE(page.find("alert(&#39;2&#39;)"), std::string::npos);
+  EXPECT_NE(page.find("<td>41</td>"), std::string::npos);
   EXPECT_NE(page.find("and 2 more"), std::string::npos);
   EXPECT_NE(page.find("left:0.00%;width:100.00%"), std::string::npos);
   EXPECT_TRUE(page.ends_with("</html>\n"));
 }
 
 TEST(AuditHtml, SaysThatThereIsNothing) {
-  const std::string page = audit_html({}, {"audit.log"}, "7 events.");
+  const std::string page = audit_html({.logs = {"audit.log"}, .events = 7});
   EXPECT_NE(page.find("Nothing to tell."), std::string::npos);
   EXPECT_NE(page.find("audit.log: 7 events."), std::string::npos);
 }
@@ -48,7 +64,8 @@ TEST(AuditHtml, SaysThatThereIsNothing) {
 TEST(AuditHtml, TakesTimesThatAreNone) {
   audit::Suspicion suspicion = hostile();
   suspicion.first = suspicion.last = "yesterday";
-  EXPECT_NE(audit_html({&suspicion}, {}, "").find("left:0.00%;width:0.00%"), std::string::npos);
+  EXPECT_NE(audit_html({.suspicions = {&suspicion}}).find("left:0.00%;width:0.00%"),
+            std::string::npos);
 }
 
 }  // namespace saker::cmd

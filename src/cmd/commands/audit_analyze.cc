@@ -1,5 +1,4 @@
 // saker audit analyze: was anyone where they don't belong?
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -11,9 +10,9 @@
 #include "base/strings.h"
 #include "cmd/audit_html.h"
 #include "cmd/audit_logs.h"
+#include "cmd/audit_report.h"
 #include "cmd/command.h"
 #include "cmd/listing.h"
-#include "output/format.h"
 #include "store/query.h"
 
 namespace saker::cmd {
@@ -106,147 +105,22 @@ Result<LogsRead> analyze(const Arguments& arguments, audit::Analysis& analysis) 
   return out;
 }
 
-std::string lower(finding::Severity severity) {
-  std::string out(finding::to_string(severity));
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
-
-// A name out of the log, which a hostile client may have chosen, for a terminal.
-std::string shown(std::string_view text) {
-  return output::escape_controls(sanitize_utf8(text));
-}
-
-// The same for markdown, which knows HTML.
-std::string shown(std::string_view text, bool markdown) {
-  std::string out;
-  for (const char c : shown(text)) {
-    if (markdown && c == '<')
-      out += "&lt;";
-    else if (markdown && (c == '`' || c == '*' || c == '[' || c == '_'))
-      out.append("\\").push_back(c);
-    else
-      out += c;
-  }
-  return out;
-}
-
-// For a shell, whatever the name holds.
-std::string quoted(std::string_view word) {
-  std::string out = "'";
-  for (const char c : word)
-    if (c == '\'')
-      out += "'\\''";
-    else
-      out += c;
-  return out + "'";
-}
-
-// Commands that look further, for people to copy.
-std::vector<std::string> next_of(const audit::Suspicion& suspicion, const Arguments& arguments) {
-  std::vector<std::string> out;
-  const std::string log = quoted(arguments.logs.front());
-  if (suspicion.actor == "-") return {"saker replay " + log + " --filter 'ka.response.code=401'"};
-  const std::string actor = shown(suspicion.actor);
-  if (arguments.filter.actor.empty())
-    out.push_back("saker audit analyze " + log + " --actor " + quoted(actor));
-  else if (actor.find_first_of("\"\\") == std::string::npos)
-    out.push_back("saker replay " + log + " --filter " +
-                  quoted("ka.user.name = \"" + actor + "\"") +
-                  " --format '%evt.time %ka.verb %ka.uri %ka.response.code'");
-  out.push_back("kubectl auth can-i --list --as " + quoted(actor));
-  return out;
-}
-
-std::string addresses_of(const audit::Suspicion& suspicion) {
-  return join({suspicion.source_ips.begin(), suspicion.source_ips.end()}, ", ");
-}
-
-void append_finding(const audit::Suspicion& suspicion, const Arguments& arguments,
-                    JsonWriter& json) {
-  json.begin_object().key("actor").text(suspicion.actor);
-  json.key("auditIDs").texts(suspicion.audit_ids).key("count").number(suspicion.count);
-  json.key("description").text(suspicion.description).key("first").text(suspicion.first);
-  json.key("id").text(suspicion.id).key("last").text(suspicion.last);
-  json.key("next").texts(next_of(suspicion, arguments));
-  json.key("requests").texts(suspicion.requests).key("severity").text(lower(suspicion.severity));
-  json.key("source_ips").texts({suspicion.source_ips.begin(), suspicion.source_ips.end()});
-  json.key("technique").text(suspicion.technique).key("title").text(suspicion.title).end_object();
-}
-
-std::string json_report(const audit::Analysis& analysis, const LogsRead& read,
-                        const Arguments& arguments) {
-  JsonWriter json;
-  json.begin_object().key("events").number(read.events).key("findings").begin_array();
-  for (const audit::Suspicion* suspicion : analysis.suspicions())
-    append_finding(*suspicion, arguments, json);
-  json.end_array().key("forgotten").number(analysis.forgotten());
-  json.key("repeated").number(analysis.repeated()).key("schema").text("saker.audit.analysis.v1");
-  return json.key("skipped").number(read.skipped).end_object().result() + "\n";
-}
-
-// The time of day is enough where all is of one day.
-std::string short_time(const std::string& time, bool one_day) {
-  constexpr size_t kDate = 11, kSeconds = 19;
-  return time.size() < kSeconds ? time : time.substr(one_day ? kDate : 0, one_day ? 8 : kSeconds);
-}
-
-Table table_of(const std::vector<const audit::Suspicion*>& suspicions, bool markdown) {
-  constexpr size_t kDate = 10;
-  const bool one_day = std::ranges::all_of(suspicions, [&](const audit::Suspicion* each) {
-    const std::string& day = suspicions.front()->first;
-    return each->first.starts_with(day.substr(0, kDate)) &&
-           each->last.starts_with(day.substr(0, kDate));
-  });
-  Table table({"SEVERITY", "ACTOR", "FINDING", "COUNT", "FIRST", "LAST", "FROM", "FIRST REQUEST"});
-  for (const audit::Suspicion* each : suspicions)
-    table.add({lower(each->severity), shown(each->actor, markdown), each->title,
-               std::to_string(each->count), short_time(each->first, one_day),
-               short_time(each->last, one_day), shown(addresses_of(*each), markdown),
-               each->requests.empty() ? "" : shown(each->requests.front(), markdown)});
-  return table;
-}
-
-// "132 events, 1 repeated."
-std::string notes_of(const audit::Analysis& analysis, const LogsRead& read) {
-  std::string out = std::to_string(read.events) + " events";
-  if (read.skipped != 0) out += ", " + std::to_string(read.skipped) + " lines skipped";
-  if (analysis.repeated() != 0) out += ", " + std::to_string(analysis.repeated()) + " repeated";
-  if (analysis.forgotten() != 0)
-    out += ", " + std::to_string(analysis.forgotten()) + " beyond what is kept: not complete";
-  return out + ".";
-}
-
-std::string people_report(const audit::Analysis& analysis, const LogsRead& read,
-                          const Arguments& arguments) {
-  const std::vector<const audit::Suspicion*> suspicions = analysis.suspicions();
-  std::string out = arguments.markdown ? "# Kubernetes audit: findings\n\n" : "";
-  if (suspicions.empty()) {
-    out += "Nothing to tell.\n";
-  } else {
-    const Table table = table_of(suspicions, arguments.markdown);
-    out += arguments.markdown ? table.to_markdown() : table.to_text();
-  }
-  out += "\n" + notes_of(analysis, read) + "\n";
-  if (suspicions.empty()) return out;
-  out += arguments.markdown ? "\nNext:\n\n" : "Next:\n";
-  for (const std::string& command : next_of(*suspicions.front(), arguments))
-    out += (arguments.markdown ? "    " : "  ") + command + "\n";
-  if (!arguments.markdown)
-    out += "--json tells of each what it means, its auditIDs and requests.\n";
-  return out;
-}
-
 Result<int> run(const Arguments& arguments) {
   audit::Analysis analysis(arguments.filter);
   const LogsRead read = SAKER_TRY(analyze(arguments, analysis));
-  if (!arguments.html.empty())
-    SAKER_CHECK(replace_file(arguments.html, audit_html(analysis.suspicions(), arguments.logs,
-                                                        notes_of(analysis, read))));
+  const AuditReport report{.suspicions = analysis.suspicions(),
+                           .accesses = analysis.accesses(),
+                           .logs = arguments.logs,
+                           .of_one_actor = !arguments.filter.actor.empty(),
+                           .events = read.events,
+                           .skipped = read.skipped,
+                           .repeated = analysis.repeated(),
+                           .forgotten = analysis.forgotten()};
+  if (!arguments.html.empty()) SAKER_CHECK(replace_file(arguments.html, audit_html(report)));
   if (!arguments.html.empty() && !arguments.json && !arguments.markdown) return kExitOk;
-  print(arguments.json ? json_report(analysis, read, arguments)
-                       : people_report(analysis, read, arguments));
+  print(arguments.json
+            ? audit_json(report)
+            : audit_text(report, arguments.markdown ? Medium::markdown : Medium::terminal));
   return kExitOk;
 }
 
