@@ -40,7 +40,7 @@ class Remover {
   void undo_flag(const ApiserverFlag& ours);
   void list_items(const YamlPath& before, const YamlPath& after, const YamlPath& now,
                   std::string_view key, std::string_view what);
-  void drop(const YamlPath& list, std::vector<size_t> indexes);
+  void drop(const YamlPath& list, const YamlNode* old_list, std::vector<size_t> indexes);
   void undo_values(const YamlNode& old, const YamlNode& ours, const YamlPath& path);
   void annotation();
 
@@ -52,15 +52,21 @@ class Remover {
   std::vector<size_t> gone_args_, gone_command_;  // entries of the two lists
 };
 
-// Items of a list; the list's key goes with its last item.
-void Remover::drop(const YamlPath& list, std::vector<size_t> indexes) {
+// Items of a list; the list's key goes with its last item when it came with the first.
+void Remover::drop(const YamlPath& list, const YamlNode* old_list, std::vector<size_t> indexes) {
   if (indexes.empty()) return;
   const YamlNode* node = formats::find_node(manifest_.pod, list);
   if (node == nullptr) return;
   std::sort(indexes.begin(), indexes.end());
   indexes.erase(std::unique(indexes.begin(), indexes.end()), indexes.end());
   if (indexes.size() == node->items.size()) {
-    changes_.push_back({.kind = YamlChange::Kind::remove, .path = list});
+    if (old_list == nullptr)
+      changes_.push_back({.kind = YamlChange::Kind::remove, .path = list});
+    else
+      changes_.push_back(
+          {.kind = YamlChange::Kind::clear,
+           .path = list,
+           .values = {old_list->is_null() ? YamlNode{} : formats::yaml_sequence({})}});
     return;
   }
   for (const size_t index : indexes) {
@@ -101,11 +107,14 @@ void Remover::flags() {
     if (after_.find_flag(ours.name) == &ours && (old == nullptr || old->value != ours.value))
       undo_flag(ours);
   }
-  YamlPath list = manifest_.container;
-  list.push_back({.key = "args"});
-  drop(list, std::move(gone_args_));
-  list.back().key = "command";
-  drop(list, std::move(gone_command_));
+  const auto drop_from = [&](const std::string& key, std::vector<size_t> indexes) {
+    YamlPath list = manifest_.container, old_list = before_.container;
+    list.push_back({.key = key});
+    old_list.push_back({.key = key});
+    drop(list, formats::find_node(before_.pod, old_list), std::move(indexes));
+  };
+  drop_from("args", std::move(gone_args_));
+  drop_from("command", std::move(gone_command_));
 }
 
 // Scalars that install set or added in an item that was there before.
@@ -157,7 +166,7 @@ void Remover::list_items(const YamlPath& before, const YamlPath& after, const Ya
                            ", which was changed since");
     }
   }
-  drop(now, std::move(indexes));
+  drop(now, old_list, std::move(indexes));
 }
 
 void Remover::annotation() {

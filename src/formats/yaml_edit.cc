@@ -18,6 +18,7 @@ using Style = YamlSpan::Style;
 struct Replacement {
   size_t begin, end;
   std::string text;
+  size_t order = 0;  // of two at one place the first goes first
 };
 
 bool is_blank(char c) {
@@ -77,6 +78,7 @@ class Editor {
   Status put(const Place& place, const std::string& key, const YamlNode& value);
   Status set(const Place& place, const YamlNode& value);
   Status remove(const Place& place);
+  Status clear(const Place& place, const YamlNode& value);
   Status remove_lines(const YamlSpan& span, size_t begin, size_t end);
   Status remove_from_flow(const YamlSpan& node, const YamlSpan* before, size_t begin, size_t end);
   Status insert_into_flow(const YamlSpan& span, size_t end_of_last,
@@ -326,6 +328,22 @@ Status Editor::remove(const Place& place) {
   return remove_lines(node, dash - 1, node.end);
 }
 
+Status Editor::clear(const Place& place, const YamlNode& value) {
+  const YamlSpan& list = *place.node;
+  if (list.kind != Kind::sequence || list.items.empty() || place.parent == nullptr ||
+      place.parent->kind != Kind::map)
+    return refuse(list, "a list was expected here");
+  if (list.is_flow()) {
+    replacements_.push_back({list.begin, list.end, write_flow(value, Style::plain, json_)});
+    return {};
+  }
+  const size_t colon = skip_blanks(place.parent->keys[place.index].end);
+  if (colon >= list.begin || text_[colon] != ':')
+    return refuse(list, "no colon stands before this");
+  if (!value.is_null()) replacements_.push_back({colon + 1, colon + 1, " []"});
+  return remove_lines(list, list.begin, list.end);
+}
+
 Status Editor::plan(const YamlChange& change) {
   const Place place = SAKER_TRY(find(change.path));
   switch (change.kind) {
@@ -333,14 +351,18 @@ Status Editor::plan(const YamlChange& change) {
     case YamlChange::Kind::put: return put(place, change.key, change.values.at(0));
     case YamlChange::Kind::set: return set(place, change.values.at(0));
     case YamlChange::Kind::remove: return remove(place);
+    case YamlChange::Kind::clear: return clear(place, change.values.at(0));
   }
   return {};
 }
 
 Result<std::string> Editor::apply() {
-  std::stable_sort(
-      replacements_.begin(), replacements_.end(),
-      [](const Replacement& left, const Replacement& right) { return left.begin < right.begin; });
+  for (size_t i = 0; i < replacements_.size(); ++i) replacements_[i].order = i;
+  std::sort(replacements_.begin(), replacements_.end(),
+            [](const Replacement& left, const Replacement& right) {
+              return left.begin != right.begin ? left.begin < right.begin
+                                               : left.order < right.order;
+            });
   std::string out;
   size_t done = 0;
   for (const Replacement& replacement : replacements_) {
@@ -398,7 +420,8 @@ void change_node(YamlNode& node, const YamlChange& change) {
       node.text.clear();
       node.entries.push_back({yaml_text(change.key), change.values[0]});
       break;
-    case YamlChange::Kind::set: node = change.values[0]; break;
+    case YamlChange::Kind::set:
+    case YamlChange::Kind::clear: node = change.values[0]; break;
     case YamlChange::Kind::remove: break;
   }
 }
@@ -414,10 +437,9 @@ void change_tree(YamlNode& root, const std::vector<YamlChange>& changes) {
       change_node(*node, change);
     }
   }
-  std::stable_sort(removals.begin(), removals.end(),
-                   [](const YamlPath* left, const YamlPath* right) {
-                     return left->back().index > right->back().index;
-                   });
+  std::sort(removals.begin(), removals.end(), [](const YamlPath* left, const YamlPath* right) {
+    return left->back().index > right->back().index;
+  });
   for (const YamlPath* path : removals)
     if (YamlNode* parent = find_in(root, *path, path->size() - 1))
       remove_child(*parent, path->back());

@@ -25,6 +25,7 @@ struct YamlChange {
     put,     // the new `key` with values[0] into the map at `path`
     set,     // the scalar or null at `path` becomes the scalar values[0]
     remove,  // the item or entry at `path`; never the last one of its parent
+    clear,   // the list at `path` becomes values[0], which is [] or null
   } kind = Kind::append;
   YamlPath path;
   std::string key = {};
