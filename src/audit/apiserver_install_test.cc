@@ -239,6 +239,9 @@ TEST(ApiserverInstall, RefusesWhatItCanNotDoSafely) {
       "k.yaml:15:7: --audit-policy-file=policy.yaml is no absolute path");
   has(refusal(replaced(good, "--secure-port=443", "--audit-policy-file=/etc/policy.yaml")),
       "/etc can't be mounted");
+  has(refusal(replaced(good, "https://127.0.0.1:2379",
+                       "https://127.0.0.1:2379\n    - --audit-log-path")),
+      "k.yaml:17:7: --audit-log-path has no value");
   has(refusal(good, {.log_path = "/etc/audit.log"}), "/etc can't be mounted");
   has(refusal(good, {.log_path = "/etc/kubernetes/audit/audit.log"}), "mounted read-only");
   has(refusal(good, {.log_path = "/etc/kubernetes/pki/logs/audit.log"}), "mounted read-only");

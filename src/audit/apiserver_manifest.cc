@@ -129,8 +129,11 @@ Status Reader::read_list(const YamlNode& list, const YamlPath& path, bool& has_f
                        .path = joined(path, i),
                        .mark = item.mark};
     std::replace(flag.name.begin(), flag.name.end(), '_', '-');
-    const bool takes_next = equals == word.size() && flag.name.starts_with("audit-") &&
-                            !is_switch(flag.name) && i + 1 < list.items.size();
+    const bool takes_next =
+        equals == word.size() && flag.name.starts_with("audit-") && !is_switch(flag.name);
+    if (takes_next && i + 1 == list.items.size())
+      return manifest_.error_at(item.mark, "--" + flag.name + " has no value",
+                                "the server would not start: give it one, or remove it");
     if (takes_next) {
       flag.own_item = true;
       flag.value = list.items[i + 1].text;
