@@ -8,6 +8,7 @@
 #include "audit/apiserver_install.h"
 #include "audit/policy_lint.h"
 #include "audit/policy_new.h"
+#include "audit/recipes.h"
 #include "base/fd.h"
 #include "base/strings.h"
 #include "cmd/audit_install.h"
@@ -20,7 +21,7 @@ namespace {
 
 struct Arguments {
   HostOptions host;
-  std::string policy, log_path, webhook, max_age, max_backups, max_size;
+  std::string policy, log_path, webhook, max_age, max_backups, max_size, platform;
 };
 
 // What is to be where, and why.
@@ -72,6 +73,16 @@ Result<std::optional<std::string>> installed_file(const std::string& path, std::
   return read_if_there(path);
 }
 
+// Prints what is wrong with it; an error when the server would not start.
+Status check_policy(const audit::PolicyFile& policy) {
+  for (const audit::PolicyProblem& problem : audit::lint_policy(policy))
+    if (problem.severity != audit::PolicyProblem::Severity::note)
+      std::fputs(to_text(policy, problem).c_str(), stderr);
+  if (policy.verdict() != audit::Verdict::reject) return {};
+  return Error{.message = policy.name + ": kube-apiserver would not start with this policy",
+               .hint = "nothing was changed"};
+}
+
 // The policy that is asked for, or that is there, or a recommended one.
 Status choose_policy(const Arguments& arguments, const std::optional<std::string>& installed,
                      Install& install) {
@@ -89,12 +100,7 @@ Status choose_policy(const Arguments& arguments, const std::optional<std::string
         "the recommended policy");
     install.policy_origin = "the recommended policy (give your own: --policy FILE)";
   }
-  for (const audit::PolicyProblem& problem : audit::lint_policy(install.policy))
-    if (problem.severity != audit::PolicyProblem::Severity::note)
-      std::fputs(to_text(install.policy, problem).c_str(), stderr);
-  if (install.policy.verdict() != audit::Verdict::reject) return {};
-  return Error{.message = install.policy.name + ": kube-apiserver would not start with this policy",
-               .hint = "nothing was changed"};
+  return check_policy(install.policy);
 }
 
 Status add_file(Install& install, const std::string& path, std::string text, std::string what,
@@ -222,13 +228,22 @@ void print_plan(const Install& install, const std::vector<std::string>& warnings
     std::fprintf(stderr, "saker: warning: %s\n", warning.c_str());
 }
 
-void print_next(const Install& install, const std::string& backup) {
+// The options by which uninstall finds the same manifest.
+std::string same_place(const HostOptions& host) {
+  std::string out;
+  if (!host.manifest.empty()) out += " --manifest " + host.manifest;
+  if (!host.root.empty()) out += " --root " + host.root;
+  if (!host.backup.empty()) out += " --backup " + host.backup;
+  return out;
+}
+
+void print_next(const Install& install, const HostOptions& host) {
   const audit::InstallPlan& plan = install.plan;
-  std::printf("Copies from before: %s\n", backup.c_str());
+  std::printf("Copies from before: %s\n", host.backup_path().c_str());
   if (!plan.log_host_path.empty())
     std::printf("Look at the log:    saker audit analyze %s\n", plan.log_host_path.c_str());
+  std::printf("Take it out again:  saker audit uninstall%s\n", same_place(host).c_str());
   std::printf(
-      "Take it out again:  saker audit uninstall\n"
       "Each control-plane node has a manifest of its own: do the same on all of them.\n"
       "kubeadm upgrade writes manifests anew: saker audit install --for kubeadm prints what "
       "lasts.\n");
@@ -247,11 +262,32 @@ Result<int> carry_out_install(const Arguments& arguments, Install& install) {
     if (!undone.ok()) std::fprintf(stderr, "saker: %s\n", undone.error().to_text().c_str());
   }
   SAKER_CHECK(std::move(outcome.status));
-  print_next(install, backup);
+  print_next(install, arguments.host);
+  return kExitOk;
+}
+
+// Where there is no manifest to edit: the file or the commands that do it there.
+Result<int> print_recipe(const Arguments& arguments) {
+  if (!arguments.webhook.empty())
+    return Error{.message = "--webhook and --for exclude each other: recipes are about the log",
+                 .hint =
+                     "saker audit webhook-config prints the webhook's kubeconfig; the flag for "
+                     "it is --audit-webhook-config-file"};
+  const audit::InstallWishes wishes = SAKER_TRY(wishes_of(arguments));
+  audit::RecipeValues values{.log_path = arguments.log_path};
+  values.max_age = wishes.max_age.value_or(values.max_age);
+  values.max_backups = wishes.max_backups.value_or(values.max_backups);
+  values.max_size = wishes.max_size.value_or(values.max_size);
+  if (!arguments.policy.empty()) {
+    SAKER_CHECK(check_policy(SAKER_TRY(read_policy(arguments.policy))));
+    values.policy = arguments.policy;
+  }
+  print(SAKER_TRY(audit::recipe_for(arguments.platform, values)));
   return kExitOk;
 }
 
 Result<int> run(const Arguments& arguments) {
+  if (!arguments.platform.empty()) return print_recipe(arguments);
   Install install = SAKER_TRY(plan(arguments));
   const std::vector<std::string> warnings = warnings_of(arguments, install);
   if (install.edit.empty()) {
@@ -294,7 +330,12 @@ Invocation prepare() {
        .text = &arguments->max_size},
       {.names = "--webhook",
        .help = "Send events to a webhook, too: --webhook=KUBECONFIG, or the one that is there",
-       .text = &arguments->webhook}};
+       .text = &arguments->webhook},
+      {.names = "--for",
+       .value_name = "PLATFORM",
+       .help = "Print the file or the commands for kubeadm (what lasts), kind, minikube, k3s, "
+               "rke2, eks, gke or aks",
+       .text = &arguments->platform}};
   add_host_options(arguments->host, options);
   return {.options = std::move(options), .run = [arguments] { return run(*arguments); }};
 }
@@ -313,6 +354,7 @@ const Command audit_install_descriptor = {
         "back, and puts everything back when it does not.\n"
         "  saker audit install --policy policy.yaml --dry-run\n"
         "  saker audit install --policy policy.yaml --yes\n"
+        "  saker audit install --policy policy.yaml --for kind > kind.yaml\n"
         "Exit code 0: done, or nothing to do; 1: refused, or the server did not come back; 3: a "
         "file is in the way.",
     .prepare = prepare,
