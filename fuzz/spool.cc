@@ -1,6 +1,6 @@
 // Any bytes as two segments of an audit spool: whatever is handed out lies within its segment and
 // in order, and what the writer would keep is not more than there is. parser:
-// src/store/spool_reader.cc src/store/spool_format.cc src/formats/zstd_block.cc
+// src/formats/spool_reader.cc src/formats/spool_format.cc src/formats/zstd_block.cc
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -8,10 +8,10 @@
 #include <string>
 #include <string_view>
 
+#include "formats/spool_format.h"
+#include "formats/spool_reader.h"
 #include "formats/zstd_block.h"
 #include "scratch_folder.h"
-#include "store/spool_format.h"
-#include "store/spool_reader.h"
 
 namespace {
 
@@ -25,8 +25,8 @@ void require(bool condition) {
 void mend_headers(std::string& bytes) {
   bool mend = true;
   for (size_t at = bytes.find("SAKF"); at != std::string::npos; at = bytes.find("SAKF", at + 1)) {
-    if (at + store::kFrameHeader > bytes.size()) return;
-    const size_t end = store::kFrameHeader - sizeof(uint32_t);
+    if (at + formats::kFrameHeader > bytes.size()) return;
+    const size_t end = formats::kFrameHeader - sizeof(uint32_t);
     const uint32_t sum = formats::crc32(as_bytes(std::string_view(bytes).substr(at, end)));
     if (mend) std::memcpy(bytes.data() + at + end, &sum, sizeof sum);
     mend = bytes[at + end - 1] == 0;  // a byte that means nothing
@@ -34,14 +34,14 @@ void mend_headers(std::string& bytes) {
 }
 
 void read(const std::string& path, size_t size, uint64_t since, uint64_t until) {
-  auto reader = store::SpoolReader::open(path);
+  auto reader = formats::SpoolReader::open(path);
   require(reader.ok());
   (*reader)->only(since, until);
-  store::SpoolFrame frame;
-  store::SpoolPosition last;
+  formats::SpoolFrame frame;
+  formats::SpoolPosition last;
   while ((*reader)->next(frame)) {
     require(last < frame.begin && frame.begin < frame.end && frame.end.offset <= size);
-    require(frame.lines.size() <= store::kLargestContent);
+    require(frame.lines.size() <= formats::kLargestContent);
     last = frame.begin;
   }
   require((*reader)->damaged_bytes() == 0 || !(*reader)->problems().empty());
@@ -51,18 +51,18 @@ void read(const std::string& path, size_t size, uint64_t since, uint64_t until) 
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const fuzz::ScratchFolder folder;
-  std::string bytes = store::segment_header();
+  std::string bytes = formats::segment_header();
   if (size != 0 && data[0] == '!') {
     bytes.assign(reinterpret_cast<const char*>(data) + 1, size - 1);
   } else {
     bytes.append(reinterpret_cast<const char*>(data), size);
     mend_headers(bytes);
   }
-  for (const uint64_t number : {1U, 2U}) folder.put(store::segment_name(number), bytes);
-  const std::string segment = folder.path() + "/" + store::segment_name(1);
+  for (const uint64_t number : {1U, 2U}) folder.put(formats::segment_name(number), bytes);
+  const std::string segment = folder.path() + "/" + formats::segment_name(1);
   read(folder.path(), bytes.size(), 0, UINT64_MAX);
   read(segment, bytes.size(), 100, 200);
-  const Result<uint64_t> whole = store::whole_frames(segment);
+  const Result<uint64_t> whole = formats::whole_frames(segment);
   require(whole.ok() && *whole <= bytes.size());
   return 0;
 }

@@ -84,6 +84,17 @@ struct Config {
   } server;
 
   struct {
+    struct {
+      std::string listen;  // empty: no webhook
+      std::string certificate_file, key_file, client_ca_file, token_file;
+    } webhook;
+    struct {
+      uint64_t max_size = uint64_t{2} << 30;
+      std::chrono::milliseconds max_age = std::chrono::hours(30 * 24);
+    } spool;
+  } audit;
+
+  struct {
     uint64_t ring_size = 8 << 20;
     uint64_t process_ring_size = 2 << 20;
     uint64_t snaplen = 80;

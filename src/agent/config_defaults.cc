@@ -61,8 +61,9 @@ std::vector<ConfigKey> config_keys() {
 
 static bool needs_restart(std::string_view path) {
   if (path == "containers.metadata_wait") return false;
-  constexpr std::string_view kPrefixes[] = {
-      "data_dir", "drop_privileges", "store.", "server.", "live.", "containers.", "static_fields"};
+  constexpr std::string_view kPrefixes[] = {"data_dir",    "drop_privileges", "store.",
+                                            "server.",     "live.",           "audit.",
+                                            "containers.", "static_fields"};
   return std::ranges::any_of(kPrefixes,
                              [&](std::string_view prefix) { return path.starts_with(prefix); });
 }

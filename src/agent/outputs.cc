@@ -53,6 +53,8 @@ Status Outputs::open() {
   SAKER_CHECK(prepare(config_));
   sources_ = {&metrics, &process_, &output_metrics_, &stream_metrics_};
   if (config_.store.enabled) SAKER_CHECK(open_store());
+  audit_ = SAKER_TRY(AuditSources::open(config_, store_.get()));
+  if (audit_) sources_.push_back(audit_.get());
   return {};
 }
 

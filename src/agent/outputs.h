@@ -1,5 +1,5 @@
-// What findings go to, put together from the configuration: sinks, store, and the server that shows
-// both.
+// What surrounds a watch, put together from the configuration: sinks, store, the server that shows
+// both, and the sources of audit events, whose positions are in the store.
 #pragma once
 
 #include <memory>
@@ -35,8 +35,11 @@ class Outputs : public OutputExchange {
   void tidy() override { dispatcher_.tidy(); }
 
   WatchOutputs for_watch() {
-    return {
-        .dispatcher = &dispatcher_, .store = store_.get(), .stream = &stream_, .exchange = this};
+    return {.dispatcher = &dispatcher_,
+            .store = store_.get(),
+            .stream = &stream_,
+            .exchange = this,
+            .audit = audit_.get()};
   }
 
   WatchMetrics metrics;
@@ -56,6 +59,7 @@ class Outputs : public OutputExchange {
   server::OutputMetrics output_metrics_{dispatcher_};
   server::StreamMetrics stream_metrics_{stream_};
   std::optional<server::StoreMetrics> store_metrics_;
+  std::unique_ptr<AuditSources> audit_;
   std::vector<const server::MetricsSource*> sources_;
   std::unique_ptr<server::Server> server_;
 };

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <functional>
 
+#include "agent/audit_watch.h"
 #include "agent/metadata.h"
 #include "agent/pipeline.h"
 #include "agent/privileges.h"
@@ -92,11 +93,12 @@ class Watcher : private Pipeline::FindingSink {
     engine_ = std::make_unique<rules::Engine>(std::move(set), policy.matching, hostname_);
     filter::look_up_host_names_ahead();
     options_.live.demand = engine_->demand();
-    source_ = SAKER_TRY(capture::open_live(options_.live));
+    if (options_.kernel) source_ = SAKER_TRY(capture::open_live(options_.live));
     if (!options_.keep_privileges) {
       if (Status status = drop_privileges(); !status.ok()) log::warning(status.error().to_text());
     }
     if (outputs_.exchange != nullptr) outputs_.exchange->start();
+    if (outputs_.audit != nullptr) SAKER_CHECK(outputs_.audit->start());
     state_.set_live_lookup(&lookup_);
     if (options_.container_metadata) {
       desk_ = std::make_unique<MetadataDesk>(
@@ -104,7 +106,9 @@ class Watcher : private Pipeline::FindingSink {
           policy.config.containers.metadata_wait,
           [this](finding::Finding finding) { emit(std::move(finding)); });
     }
-    SAKER_CHECK(source_->snapshot(state_));
+    if (source_) SAKER_CHECK(source_->snapshot(state_));
+    if (outputs_.audit != nullptr)
+      audit_ = std::make_unique<AuditWatch>(*outputs_.audit, pipeline_, *outputs_.store);
     pipeline_.set_engine(engine_.get());
     pipeline_.set_verify(options_.verify);
     reloader_ = std::make_unique<Reloader>(
@@ -125,7 +129,7 @@ class Watcher : private Pipeline::FindingSink {
     uint32_t since_check = 0;
     uint64_t checked_ns = 0;
     while (!stop_requested.load(std::memory_order_relaxed)) {
-      switch (source_->next(event)) {
+      switch (source_ ? source_->next(event) : capture::Next::idle) {
         case capture::Next::event:
           handle(event);
           if (++since_check < kCheckInterval && event.timestamp - checked_ns < kCheckNanoseconds)
@@ -137,11 +141,18 @@ class Watcher : private Pipeline::FindingSink {
         case capture::Next::failed: return source_->error();
       }
       since_check = 0;
+      judge_audit_events();
       const auto now = Clock::now();
       if (now >= end) break;
       housekeeping(now);
     }
     return take_the_rest();
+  }
+
+  // Beside the kernel's events only for moments; alone, it waits for them.
+  void judge_audit_events() {
+    constexpr auto kBudget = std::chrono::milliseconds(20), kWait = std::chrono::milliseconds(50);
+    if (audit_) audit_->run(kBudget, source_ ? std::chrono::milliseconds(0) : kWait);
   }
 
   // What happened before the end was asked for still counts; a machine that never rests can't hold
@@ -151,12 +162,14 @@ class Watcher : private Pipeline::FindingSink {
     const uint64_t end_ns = store::now_ns();
     const auto give_up = Clock::now() + kPatience;
     event::Event event;
-    while (Clock::now() < give_up) {
+    while (source_ && Clock::now() < give_up) {
       const capture::Next next = source_->next(event);
       if (next == capture::Next::failed) return source_->error();
       if (next != capture::Next::event || event.timestamp > end_ns) break;
       handle(event);
     }
+    while (audit_ && !outputs_.audit->is_caught_up() && Clock::now() < give_up)
+      audit_->run(std::chrono::milliseconds(100), std::chrono::milliseconds(5));
     return {};
   }
 
@@ -174,7 +187,9 @@ class Watcher : private Pipeline::FindingSink {
   void on_finding(finding::Finding finding, const rules::Rule& rule,
                   const filter::EvalContext& context) override {
     finding.hostname = hostname_;
-    if (desk_) {
+    if (context.event->source == event::Source::k8s_audit) {
+      audit_->add(emit_unstored(std::move(finding)));
+    } else if (desk_) {
       desk_->handle(std::move(finding), rule, context);
     } else {
       emit(std::move(finding));
@@ -182,11 +197,16 @@ class Watcher : private Pipeline::FindingSink {
   }
 
   void emit(finding::Finding finding) {
+    const store::SharedFinding shared = emit_unstored(std::move(finding));
+    if (outputs_.store != nullptr) outputs_.store->submit(shared);
+  }
+
+  store::SharedFinding emit_unstored(finding::Finding finding) {
     ++stats_.matched;
     auto shared = std::make_shared<const finding::Finding>(std::move(finding));
     if (outputs_.dispatcher != nullptr) outputs_.dispatcher->submit(shared);
-    if (outputs_.store != nullptr) outputs_.store->submit(shared);
     if (outputs_.stream != nullptr) outputs_.stream->publish(*shared);
+    return shared;
   }
 
   // What needs no event, a few times a second.
@@ -210,7 +230,8 @@ class Watcher : private Pipeline::FindingSink {
 
   // New rules: the kernel is asked for what they need before they judge the first event.
   void exchange(Reloader::Loaded loaded) {
-    if (Status status = source_->set_demand(loaded.engine->demand()); !status.ok()) {
+    if (Status status = source_ ? source_->set_demand(loaded.engine->demand()) : Status{};
+        !status.ok()) {
       reloader_->count_failure();
       log::error("what changed is not used, the old rules and configuration stay: " +
                  status.error().to_text());
@@ -231,7 +252,7 @@ class Watcher : private Pipeline::FindingSink {
   }
 
   void gather() {
-    const capture::SourceStats source = source_->stats();
+    const capture::SourceStats source = source_ ? source_->stats() : capture::SourceStats{};
     stats_.seen = source.seen;
     stats_.lost = source.lost;
     stats_.lost_by_type = source.lost_by_type;
@@ -240,6 +261,12 @@ class Watcher : private Pipeline::FindingSink {
     stats_.reloads = reloader_->reloads();
     stats_.reload_failures = reloader_->failures();
     stats_.disagreements = pipeline_.disagreements();
+    if (audit_) {
+      stats_.audit_events = audit_->stats().events;
+      stats_.audit_repeated = audit_->stats().repeated;
+      for (const auto& [reason, count] : audit_->stats().lost)
+        stats_.lost["audit: " + reason] = count;
+    }
     const state::StateStats state = state_.stats();
     if (state.dropped_threads != 0) stats_.lost["process table full"] = state.dropped_threads;
     if (state.dropped_fds != 0) stats_.lost["fd table full"] = state.dropped_fds;
@@ -278,6 +305,7 @@ class Watcher : private Pipeline::FindingSink {
   }
 
   void close() {
+    if (outputs_.audit != nullptr) outputs_.audit->stop();
     if (desk_) desk_->release_all();
     gather();
     report_losses();
@@ -297,105 +325,18 @@ class Watcher : private Pipeline::FindingSink {
   std::unique_ptr<capture::LiveSource> source_;
   std::unique_ptr<Reloader> reloader_;
   std::unique_ptr<MetadataDesk> desk_;
+  std::unique_ptr<AuditWatch> audit_;
   Clock::time_point last_housekeeping_{};
   Clock::time_point last_stats_{};
   uint64_t reported_lost_ = 0;
   std::string hostname_;
 };
 
-void append_counts(const std::map<std::string, uint64_t>& counts, std::string& out) {
-  out += '{';
-  for (const auto& [name, count] : counts) {
-    if (out.back() != '{') out += ',';
-    finding::append_json_string(name, out);
-    out += ':' + std::to_string(count);
-  }
-  out += '}';
-}
-
 }  // namespace
 
 Status watch(WatchOptions options, const WatchOutputs& outputs, WatchMetrics& metrics,
              WatchStats& stats, const std::function<void(const rules::Engine&)>& started) {
   return Watcher(std::move(options), outputs, metrics, stats).run(started);
-}
-
-std::string to_text(const WatchStats& stats) {
-  char line[160];
-  std::snprintf(line, sizeof line, "%.2f s of CPU, %.1f MiB resident, watching after %.3f s\n",
-                stats.cpu_seconds, static_cast<double>(stats.rss_bytes) / (1 << 20),
-                stats.start_seconds);
-  std::string text = "Events: " + std::to_string(stats.delivered) +
-                     ", alerts: " + std::to_string(stats.matched) + "; " + line;
-  for (const auto& [reason, count] : stats.lost)
-    if (count != 0) text += "Lost: " + std::to_string(count) + " (" + reason + ")\n";
-  for (const auto& [type, count] : stats.lost_by_type)
-    if (count != 0) text += "   " + type + ": " + std::to_string(count) + "\n";
-  return text;
-}
-
-std::string to_json(const WatchStats& stats) {
-  std::string out = R"({"schema":1,"events":{"seen":)" + std::to_string(stats.seen) +
-                    R"(,"delivered":)" + std::to_string(stats.delivered) + R"(,"matched":)" +
-                    std::to_string(stats.matched) + R"(,"lost":)";
-  append_counts(stats.lost, out);
-  out += R"(,"lost_by_type":)";
-  append_counts(stats.lost_by_type, out);
-  char numbers[160];
-  std::snprintf(numbers, sizeof numbers,
-                R"(},"cpu_seconds":%.4f,"rss_bytes":%llu,"start_seconds":%.4f,"reloads":%llu})",
-                stats.cpu_seconds, static_cast<unsigned long long>(stats.rss_bytes),
-                stats.start_seconds, static_cast<unsigned long long>(stats.reloads));
-  return out + numbers + "\n";
-}
-
-void WatchMetrics::publish(const WatchStats& stats, std::vector<RuleRow> rules,
-                           const State& state) {
-  std::lock_guard lock(mutex_);
-  stats_ = stats;
-  rules_ = std::move(rules);
-  state_ = state;
-}
-
-void WatchMetrics::collect(server::MetricsWriter& writer) const {
-  std::lock_guard lock(mutex_);
-  writer.counter("saker_events_seen_total", "Events that the kernel side met");
-  writer.sample(stats_.seen);
-  writer.counter("saker_events_total", "Events that went through state and rules");
-  writer.sample(stats_.delivered);
-  writer.counter("saker_events_lost_total", "Events lost, by reason");
-  for (const auto& [reason, count] : stats_.lost) writer.sample(count, {{"reason", reason}});
-  writer.counter("saker_events_lost_by_type_total", "Events lost, by type");
-  for (const auto& [type, count] : stats_.lost_by_type) writer.sample(count, {{"type", type}});
-  writer.gauge("saker_state_threads", "Threads in the process table");
-  writer.sample(state_.threads);
-  writer.gauge("saker_state_fds", "File descriptors in the tables");
-  writer.sample(state_.fds);
-  writer.gauge("saker_state_containers", "Containers whose metadata is known");
-  writer.sample(state_.containers);
-  const k8s::ResolverStats& lookups = state_.lookups;
-  writer.counter("saker_container_lookups_total", "Containers asked for, by what came of it");
-  writer.sample(lookups.resolved, {{"outcome", "resolved"}});
-  writer.sample(lookups.partial, {{"outcome", "partial"}});
-  writer.sample(lookups.given_up, {{"outcome", "given_up"}});
-  writer.sample(lookups.dropped, {{"outcome", "dropped"}});
-  writer.gauge("saker_container_lookups_waiting", "Look-ups that wait for a runtime");
-  writer.sample(lookups.waiting);
-  writer.counter("saker_rules_reloads_total", "Times that changed rules were taken over");
-  writer.sample(stats_.reloads);
-  writer.counter("saker_rules_reload_failures_total", "Times that changed rules had errors");
-  writer.sample(stats_.reload_failures);
-  writer.counter("saker_rule_evaluations_total", "Evaluations of each rule");
-  for (const RuleRow& rule : rules_)
-    writer.sample(rule.stats.evaluations, {{"rule_name", rule.name}});
-  writer.counter("saker_rule_matches_total", "Matches of each rule");
-  for (const RuleRow& rule : rules_)
-    writer.sample(rule.stats.matches,
-                  {{"priority", rule.priority}, {"rule_name", rule.name}, {"source", rule.source}});
-  writer.counter("saker_rule_seconds_total",
-                 "Time in each rule, estimated from a sample of the events");
-  for (const RuleRow& rule : rules_)
-    writer.sample(static_cast<double>(rule.stats.nanoseconds) / 1e9, {{"rule_name", rule.name}});
 }
 
 }  // namespace saker::agent

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/audit_sources.h"
 #include "agent/reloader.h"
 #include "base/result.h"
 #include "capture/bpf/live.h"
@@ -24,6 +25,7 @@ namespace saker::agent {
 struct WatchOptions {
   Policy policy;
   Reloader::LoadPolicy load_policy;  // reads the configuration again
+  bool kernel = true;                // false: audit events alone
   capture::LiveOptions live;         // its demand comes from the rules
   uint64_t duration_seconds = 0;     // 0: until it is told to stop
   bool keep_privileges = false;
@@ -53,10 +55,12 @@ struct WatchOutputs {
   store::Writer* store = nullptr;
   server::EventStream* stream = nullptr;
   OutputExchange* exchange = nullptr;
+  AuditSources* audit = nullptr;  // where audit events come from; needs the store
 };
 
 struct WatchStats {
   uint64_t seen = 0, delivered = 0, matched = 0;
+  uint64_t audit_events = 0, audit_repeated = 0;
   std::map<std::string, uint64_t> lost, lost_by_type;
   double cpu_seconds = 0;
   uint64_t rss_bytes = 0;

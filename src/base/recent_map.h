@@ -19,12 +19,17 @@ class RecentMap {
     old_.resize(slots);
   }
 
+  [[nodiscard]] bool contains(uint64_t hash) const {
+    if (hash == 0) hash = 1;
+    return old_[place_of(old_, hash)].hash == hash || young_[place_of(young_, hash)].hash == hash;
+  }
+
   // What is remembered of the hash, until the next call; nothing when it is new, and then `value`
   // is remembered.
   Value* find_or_insert(uint64_t hash, const Value& value) {
     if (hash == 0) hash = 1;  // an empty slot is 0
-    if (Slot& slot = slot_of(old_, hash); slot.hash == hash) return &slot.value;
-    Slot& slot = slot_of(young_, hash);
+    if (Slot& slot = old_[place_of(old_, hash)]; slot.hash == hash) return &slot.value;
+    Slot& slot = young_[place_of(young_, hash)];
     if (slot.hash == hash) return &slot.value;
     slot = {hash, value};
     if (++count_ == window_) {
@@ -41,12 +46,12 @@ class RecentMap {
     Value value{};
   };
 
-  // The slot that holds the hash, or the empty one where it belongs.
-  static Slot& slot_of(std::vector<Slot>& table, uint64_t hash) {
+  // Of the slot that holds the hash, or of the empty one where it belongs.
+  static size_t place_of(const std::vector<Slot>& table, uint64_t hash) {
     const size_t mask = table.size() - 1;
     size_t at = hash & mask;
     while (table[at].hash != 0 && table[at].hash != hash) at = (at + 1) & mask;
-    return table[at];
+    return at;
   }
 
   size_t window_;

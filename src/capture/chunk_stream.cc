@@ -15,6 +15,7 @@
 #include <exception>
 
 #include "base/assert.h"
+#include "base/log.h"
 
 namespace saker::capture {
 
@@ -44,12 +45,25 @@ Result<std::unique_ptr<ChunkStream>> ChunkStream::open(const std::string& path, 
   }
   struct stat about{};
   if (fstat(fd.get(), &about) != 0) return errno_error(path, errno);
-  if (S_ISDIR(about.st_mode))
-    return Error{.code = Code::invalid, .message = path + ": is a folder"};
+  if (S_ISDIR(about.st_mode) || formats::is_spool_segment(path))
+    return open_spool(SAKER_TRY(formats::SpoolReader::open(path)), path, chunk_bytes, chunks);
   const bool regular = S_ISREG(about.st_mode);
   if (regular) posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   std::unique_ptr<ChunkStream> stream(new ChunkStream(std::move(fd), regular, chunk_bytes, chunks));
   stream->name_ = path == "-" ? "standard input" : path;
+  return begin(std::move(stream));
+}
+
+Result<std::unique_ptr<ChunkStream>> ChunkStream::open_spool(
+    std::unique_ptr<formats::SpoolReader> spool, const std::string& name, size_t chunk_bytes,
+    size_t chunks) {
+  std::unique_ptr<ChunkStream> stream(new ChunkStream({}, true, chunk_bytes, chunks));
+  stream->name_ = name;
+  stream->spool_ = std::move(spool);
+  return begin(std::move(stream));
+}
+
+Result<std::unique_ptr<ChunkStream>> ChunkStream::begin(std::unique_ptr<ChunkStream> stream) {
   stream->wake_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!stream->wake_.valid()) return errno_error("eventfd", errno);
   stream->thread_ = std::jthread([raw = stream.get()] { raw->produce(); });
@@ -122,6 +136,7 @@ void ChunkStream::produce() {
 }
 
 Status ChunkStream::run_producer() {
+  if (spool_) return fill_from_spool();
   std::vector<uint8_t> input(kInputBytes);
   size_t have = 0;
   while (have < formats::kCompressionMagicSize) {
@@ -134,6 +149,22 @@ Status ChunkStream::run_producer() {
   if (kind == formats::Compression::none) return fill_plain(head);
   formats::Inflater inflater(kind);
   return fill_inflated(inflater, input, have);
+}
+
+Status ChunkStream::fill_from_spool() {
+  formats::SpoolFrame frame;
+  while (spool_->next(frame)) {
+    for (Bytes left = as_bytes(frame.lines); !left.empty();) {
+      Chunk* chunk = free_chunk();
+      if (chunk == nullptr) return {};
+      const size_t size = std::min(left.size(), chunk_bytes_);
+      std::memcpy(chunk->bytes.get() + kHeadroom, left.data(), size);
+      left = left.subspan(size);
+      publish(size);
+    }
+  }
+  for (const std::string& problem : spool_->problems()) log::warning(problem);
+  return {};
 }
 
 Status ChunkStream::fill_plain(Bytes head) {

@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "formats/inflate.h"
+#include "formats/spool_reader.h"
 
 namespace saker::capture {
 
@@ -22,10 +23,14 @@ namespace saker::capture {
 class ChunkStream {
  public:
   static constexpr size_t kChunkBytes = size_t{128} * 1024, kChunks = 8;
-  // `path` "-" is standard input. The stream is plain, gzip or zstd, told by its first bytes.
+  // `path` "-" is standard input. The stream is plain, gzip or zstd, told by its first bytes; a
+  // folder must be a spool, of which it has the lines.
   static Result<std::unique_ptr<ChunkStream>> open(const std::string& path,
                                                    size_t chunk_bytes = kChunkBytes,
                                                    size_t chunks = kChunks);
+  static Result<std::unique_ptr<ChunkStream>> open_spool(
+      std::unique_ptr<formats::SpoolReader> spool, const std::string& name,
+      size_t chunk_bytes = kChunkBytes, size_t chunks = kChunks);
   ChunkStream(const ChunkStream&) = delete;
   ChunkStream& operator=(const ChunkStream&) = delete;
   ~ChunkStream();
@@ -58,7 +63,9 @@ class ChunkStream {
 
   // The thread that fills chunks.
   void produce();
+  static Result<std::unique_ptr<ChunkStream>> begin(std::unique_ptr<ChunkStream> stream);
   Status run_producer();
+  Status fill_from_spool();
   Status fill_inflated(formats::Inflater& inflater, std::vector<uint8_t>& input, size_t have);
   Status fill_plain(Bytes head);
   // The next free chunk; null when the reader wants no more.
@@ -78,6 +85,7 @@ class ChunkStream {
 
   std::string name_;
   UniqueFd fd_;
+  std::unique_ptr<formats::SpoolReader> spool_;  // instead of fd_
   UniqueFd wake_;  // an eventfd that ends a wait for input that does not come
   const bool regular_;
   const size_t chunk_bytes_;

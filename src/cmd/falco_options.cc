@@ -1,5 +1,6 @@
 #include "cmd/falco_options.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "agent/replay.h"
@@ -27,8 +28,6 @@ constexpr Refused kRefused[] = {
     {"-i", "", "use: saker events; what is watched follows from the rules (saker run --dry-run)"},
     {"-N", "", "use: saker fields --json"},
     {"--markdown", "", "use: saker fields --markdown"},
-    {"--enable-source", "SOURCE", "only syscall is watched live"},
-    {"--disable-source", "SOURCE", "only syscall is watched live"},
     {"--list-plugins", "", "there are no plugins; containers and Kubernetes are built in"},
     {"--plugin-info", "NAME", "there are no plugins; containers and Kubernetes are built in"},
     {"--list-syscall-events", "", "use: saker events"},
@@ -89,6 +88,14 @@ std::vector<Option> falco_options(FalcoArguments& arguments) {
        .help = "As saker fields; --list=SOURCE for one source",
        .text = &arguments.list_fields},
       {.names = "--list-events", .help = "As saker events", .flag = &arguments.list_events},
+      {.names = "--enable-source",
+       .value_name = "SOURCE",
+       .help = "Only events of this source: syscall, k8s_audit (repeatable)",
+       .list = &arguments.enable_sources},
+      {.names = "--disable-source",
+       .value_name = "SOURCE",
+       .help = "No events of this source (repeatable)",
+       .list = &arguments.disable_sources},
       {.names = "--cri",
        .value_name = "SOCKET",
        .help = "As -o containers.sockets[]=SOCKET (repeatable)",
@@ -121,6 +128,19 @@ Status check_refused(const FalcoArguments& arguments) {
                  .hint = std::string(kRefused[i].instead)};
   }
   return {};
+}
+
+Result<bool> wants_source(const FalcoArguments& arguments, std::string_view source) {
+  for (const auto* list : {&arguments.enable_sources, &arguments.disable_sources})
+    for (const std::string& name : *list)
+      if (name != "syscall" && name != "k8s_audit")
+        return Error{.message = "there is no source '" + name + "'",
+                     .hint = "sources are syscall and k8s_audit"};
+  const auto names = [&](const std::vector<std::string>& list) {
+    return std::ranges::find(list, source) != list.end();
+  };
+  return !names(arguments.disable_sources) &&
+         (arguments.enable_sources.empty() || names(arguments.enable_sources));
 }
 
 std::vector<std::string> falco_overrides(const FalcoArguments& arguments) {

@@ -15,7 +15,8 @@
 namespace saker::cmd {
 
 struct FalcoArguments {
-  std::vector<std::string> validate, captures, disable, with_tags, without_tags, runtime_sockets;
+  std::vector<std::string> validate, captures, disable, with_tags, without_tags, runtime_sockets,
+      enable_sources, disable_sources;
   std::string explain, snaplen, list_fields;
   bool list_rules = false, list_events = false, nothing = false;
 
@@ -29,6 +30,9 @@ std::vector<Option> falco_options(FalcoArguments& arguments);
 
 // An error for the first option that has no counterpart, with what to use instead.
 Status check_refused(const FalcoArguments& arguments);
+
+// Whether events of a source, "syscall" or "k8s_audit", are to be watched.
+Result<bool> wants_source(const FalcoArguments& arguments, std::string_view source);
 
 // Configuration keys that options stand for, as "a.b=c".
 std::vector<std::string> falco_overrides(const FalcoArguments& arguments);

@@ -28,6 +28,8 @@ constexpr milliseconds kLookUp{200};
 constexpr milliseconds kLinger{500};
 // How long a new connection may be silent while others wait for its thread.
 constexpr milliseconds kSilence{1'000};
+// And how long a request may then take, whatever its time is otherwise.
+constexpr milliseconds kHurry{5'000};
 constexpr size_t kMostRequests = 1000;  // on one connection
 
 thread_local bool close_wanted = false;
@@ -39,8 +41,9 @@ struct SslDeleter {
 // Plain or TLS, over a socket that never blocks.
 class Connection : public httplib::Stream {
  public:
-  Connection(UniqueFd socket, const ConnectionTimes& times, const std::atomic<bool>& ending)
-      : socket_(std::move(socket)), times_(times), ending_(ending) {
+  Connection(UniqueFd socket, const ConnectionTimes& times, const std::atomic<bool>& ending,
+             const std::function<bool()>& crowded)
+      : socket_(std::move(socket)), times_(times), ending_(ending), crowded_(crowded) {
     const int flags = ::fcntl(socket_.get(), F_GETFL);
     ::fcntl(socket_.get(), F_SETFL, flags | O_NONBLOCK);
   }
@@ -53,28 +56,28 @@ class Connection : public httplib::Stream {
   }
 
   bool shake_hands(SSL_CTX* context) {
-    deadline_ = Clock::now() + times_.request;
     ssl_.reset(::SSL_new(context));
     if (!ssl_ || ::SSL_set_fd(ssl_.get(), socket_.get()) != 1) return false;
     for (;;) {
       const int done = ::SSL_accept(ssl_.get());
       if (done == 1) return healthy_ = true;
-      if (!wait_for_ssl(done, deadline_)) return false;
+      if (!wait_for_ssl(done, deadline_) || is_late()) return false;
     }
   }
 
   // The next request's first byte, or false. Who says nothing makes room for others: after a reply
   // at once, a new connection after a moment.
-  bool wait_for_request(bool first, const std::function<bool()>& crowded) {
+  bool wait_for_request(bool first) {
     const Clock::time_point begin = Clock::now();
     const Clock::time_point until = begin + (first ? times_.request : times_.keep_alive);
     const Clock::time_point yield = begin + (first ? kSilence : milliseconds(0));
     while (!has_input()) {
       if (wait(POLLIN, std::min(until, Clock::now() + kLookUp))) continue;
       const Clock::time_point now = Clock::now();
-      if (ending_ || now >= until || (now >= yield && crowded())) return false;
+      if (ending_ || now >= until || (now >= yield && crowded_())) return false;
     }
-    deadline_ = Clock::now() + times_.request;
+    began_ = Clock::now();
+    deadline_ = began_ + times_.request;
     return true;
   }
 
@@ -144,9 +147,16 @@ class Connection : public httplib::Stream {
     }
   }
 
-  // The same in short waits, so that a server that ends is not held up.
+  // A client that always sends a little is late all the same.
+  [[nodiscard]] bool is_late() const {
+    const Clock::time_point now = Clock::now();
+    return now >= deadline_ || (now >= began_ + kHurry && crowded_());
+  }
+
+  // The same in short waits, so that a server that ends is not held up; nor are others by a request
+  // (until == deadline_) that takes long.
   [[nodiscard]] bool wait_alive(short events, Clock::time_point until) const {
-    while (!ending_) {
+    while (!ending_ && (until != deadline_ || !is_late())) {
       if (wait(events, std::min(until, Clock::now() + kLookUp))) return true;
       if (Clock::now() >= until) return false;
     }
@@ -174,8 +184,7 @@ class Connection : public httplib::Stream {
         if (count >= 0) return count;
         if (!would_block() || !wait_alive(POLLIN, deadline_)) return -1;
       }
-      // A client that always sends a little is late all the same.
-      if (Clock::now() >= deadline_) return -1;
+      if (is_late()) return -1;
     }
   }
 
@@ -208,9 +217,11 @@ class Connection : public httplib::Stream {
   UniqueFd socket_;
   const ConnectionTimes& times_;
   const std::atomic<bool>& ending_;
+  const std::function<bool()>& crowded_;
   std::unique_ptr<SSL, SslDeleter> ssl_;
-  bool healthy_ = false;  // TLS can still be told goodbye
-  Clock::time_point deadline_ = Clock::now() + times_.request;
+  bool healthy_ = false;                    // TLS can still be told goodbye
+  Clock::time_point began_ = Clock::now();  // the handshake, or the request under way
+  Clock::time_point deadline_ = began_ + times_.request;
   std::array<char, 16384> buffer_;
   size_t begin_ = 0, end_ = 0;  // of what is in the buffer
 };
@@ -258,11 +269,11 @@ void ConnectionServer::close_after_reply() {
 
 bool ConnectionServer::process_and_close_socket(int socket) {
   close_wanted = false;
-  Connection connection(UniqueFd(socket), times_, ending_);
+  Connection connection(UniqueFd(socket), times_, ending_, crowded_);
   if (tls_ != nullptr && !connection.shake_hands(tls_.get())) return false;
   bool closed = false;
   for (size_t i = 0; i < kMostRequests && !closed && !close_wanted && !ending_; ++i) {
-    if (!connection.wait_for_request(i == 0, crowded_)) break;
+    if (!connection.wait_for_request(i == 0)) break;
     const bool last = i + 1 == kMostRequests;
     if (!process_request(connection, last, closed, nullptr)) break;
   }

@@ -62,7 +62,7 @@ struct HttpServerOptions {
 // through a name that it points at 127.0.0.1.
 class HttpServer {
  public:
-  using Handler = std::function<HttpResponse(const HttpRequest&)>;
+  using Handler = std::function<HttpResponse(HttpRequest&)>;  // which may use the request up
 
   static Result<HttpServer> open(HttpServerOptions options);
   HttpServer(HttpServer&&) noexcept;

@@ -11,10 +11,12 @@
 #include <ctime>
 
 #include "base/log.h"
-#include "store/spool_format.h"
-#include "store/spool_reader.h"
+#include "formats/spool_reader.h"
+#include "formats/zstd_block.h"
 
 namespace saker::store {
+
+using namespace formats;
 
 namespace {
 
@@ -102,13 +104,22 @@ Status AuditSpool::begin_segment() {
   }
   file_ = std::move(file);
   segments_.push_back({number, kSegmentHeader});
+  begun_ = std::chrono::steady_clock::now();
   committed_ = {number, kSegmentHeader};
   return {};
 }
 
+// Segments go as a whole: one that is written for long would keep its begin too long.
+bool AuditSpool::is_full() const {
+  constexpr int kShareOfAge = 30;
+  if (segments_.back().bytes >= options_.segment_bytes) return true;
+  return options_.max_age.count() != 0 &&
+         std::chrono::steady_clock::now() - begun_ >= options_.max_age / kShareOfAge;
+}
+
 // What was written of a frame that fails is taken back: the segment stays readable.
 Status AuditSpool::write_frame(std::string_view frame, std::unique_lock<std::mutex>& lock) {
-  while (file_.valid() && segments_.back().bytes >= options_.segment_bytes) {
+  while (file_.valid() && is_full()) {
     if (syncing_) {
       synced_.wait(lock);
     } else {
@@ -245,6 +256,11 @@ void AuditSpool::remove_old() {
     if (there && now - about.st_mtime <= options_.max_age.count()) break;
     remove_oldest();
   }
+}
+
+void AuditSpool::tidy() {
+  const std::scoped_lock lock(mutex_);
+  remove_old();
 }
 
 SpoolStats AuditSpool::stats() const {

@@ -1,10 +1,6 @@
 // Raw audit events that came by the network, kept as they came: compressed frames in append-only
 // segments of a folder, bounded by size and age.
-//
-// A segment "NNNNNNNNNNNNNNNN.spool" (hexadecimal, ascending) begins with 16 bytes: "SAKSPOOL", u32
-// version 1, u32 0. Then come frames, little endian: u32 "SAKF", u32 size, u32 size of the content,
-// u32 events, u64 time of the first event (ns), u64 of the last, u32 0, u32 CRC-32 of the 36 bytes
-// before; then the content as one zstd frame with checksum: a JSON text a line.
+// The bytes are those of formats/spool_format.h.
 #pragma once
 
 #include <chrono>
@@ -18,15 +14,11 @@
 
 #include "base/fd.h"
 #include "base/result.h"
-#include "formats/zstd_block.h"
+#include "formats/spool_format.h"
 
 namespace saker::store {
 
-// Behind a frame. Ordered as the frames are.
-struct SpoolPosition {
-  uint64_t segment = 0, offset = 0;
-  friend auto operator<=>(const SpoolPosition&, const SpoolPosition&) = default;
-};
+using formats::SpoolPosition;
 
 // Where the spool of a data folder is.
 std::string spool_folder(const std::string& data_dir);
@@ -74,6 +66,9 @@ class AuditSpool {
   // is kept is not the spool's business.
   void set_matched(SpoolPosition position);
 
+  // Removes what is too old, when nothing is appended either. Now and then, from one thread.
+  void tidy();
+
   [[nodiscard]] SpoolStats stats() const;
   [[nodiscard]] const std::string& folder() const { return options_.folder; }
 
@@ -96,6 +91,7 @@ class AuditSpool {
   void end_segment();
   Status sync(std::unique_lock<std::mutex>& lock);
   void settle(Group& group, Status status, SpoolPosition end);
+  [[nodiscard]] bool is_full() const;
   void remove_old();
   void remove_oldest();
   [[nodiscard]] std::string path_of(uint64_t number) const;
@@ -105,8 +101,9 @@ class AuditSpool {
   mutable std::condition_variable committed_more_;
   std::condition_variable synced_;
   UniqueFd lock_file_, file_;
-  std::vector<Segment> segments_;  // ascending; the last one is written
-  std::shared_ptr<Group> group_;   // of what is written and not asked for yet
+  std::vector<Segment> segments_;                // ascending; the last one is written
+  std::chrono::steady_clock::time_point begun_;  // that one
+  std::shared_ptr<Group> group_;                 // of what is written and not asked for yet
   bool syncing_ = false;
   SpoolPosition committed_, matched_;
   SpoolStats stats_;

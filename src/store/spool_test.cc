@@ -8,14 +8,15 @@
 #include <fstream>
 #include <thread>
 
+#include "formats/spool_format.h"
+#include "formats/spool_reader.h"
 #include "store/audit_spool.h"
-#include "store/spool_format.h"
-#include "store/spool_reader.h"
 
 namespace saker::store {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace formats;
 
 class SpoolTest : public testing::Test {
  protected:
@@ -96,6 +97,21 @@ TEST_F(SpoolTest, ReadsBehindAPosition) {
   append(*spool, "three");
   EXPECT_EQ(read(position), (std::vector<std::string>{"two", "three"}));
   EXPECT_TRUE(read(spool->committed()).empty());
+}
+
+TEST_F(SpoolTest, PositionsAsText) {
+  const SpoolPosition position{.segment = 12, .offset = 3456};
+  EXPECT_EQ(parse_spool_position(to_text(position)), position);
+  for (const char* text : {"", "12", "12:", ":3", "12:x", "-1:2", "1:2:3"})
+    EXPECT_FALSE(parse_spool_position(text).has_value()) << text;
+}
+
+TEST_F(SpoolTest, BeforeTheLastEvents) {
+  const auto spool = open(64);
+  for (const char* line : {"one", "two", "three"}) append(*spool, line);
+  EXPECT_EQ(read(before_last_events(folder_, 2).value()),
+            (std::vector<std::string>{"two", "three"}));
+  EXPECT_EQ(read(before_last_events(folder_, 9).value()).size(), 3U);
 }
 
 TEST_F(SpoolTest, NeverAPositionThatWasMatched) {

@@ -62,9 +62,11 @@ class Alert:
 class Saker:
     """`saker run --json ARGUMENTS`, watching once the constructor returns."""
 
-    def __init__(self, *arguments, data_dir=None, listen=None, env=None, wait=True, prefix=()):
+    def __init__(self, *arguments, data_dir=None, listen=None, env=None, wait=True, prefix=(),
+                 watching="watching with"):
         self.alerts, self.lines, self.errors = [], [], []
         self.port = None
+        self.watching = watching  # what it says once it watches
         command = [*prefix, SAKER, "run", "--json", *arguments]
         if data_dir:
             command += ["--data-dir", data_dir]
@@ -102,8 +104,8 @@ class Saker:
             self.errors.append(line.rstrip("\n"))
 
     def _starts(self):
-        wait_until(lambda: self.process.poll() is not None or self.wait_for_message("watching with", 0), 20)
-        return self.wait_for_message("watching with", 0.1)
+        wait_until(lambda: self.process.poll() is not None or self.wait_for_message(self.watching, 0), 20)
+        return self.wait_for_message(self.watching, 0.1)
 
     def wait_for(self, matches, timeout=5.0, since=0):
         """The first alert that matches, waiting for it if need be."""

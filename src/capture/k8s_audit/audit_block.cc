@@ -61,10 +61,11 @@ bool AuditBlock::next_text(std::string_view& text) {
   return true;
 }
 
-void AuditBlock::lose(std::string_view reason) {
+void AuditBlock::lose(std::string_view reason, bool no_json) {
   problems_.push_back({.reason = reason,
                        .line = text_line_,
-                       .offset = static_cast<uint64_t>(text_begin_ - piece_.text.data())});
+                       .offset = static_cast<uint64_t>(text_begin_ - piece_.text.data()),
+                       .no_json = no_json});
 }
 
 void AuditBlock::take_items(std::string_view array) {
@@ -73,7 +74,7 @@ void AuditBlock::take_items(std::string_view array) {
     items_.push_back(item);
     return true;
   });
-  if (!whole) lose("list that is not valid JSON");
+  if (!whole) lose("list that is not valid JSON", true);
   std::reverse(items_.begin() + before, items_.end());
 }
 
@@ -88,13 +89,13 @@ void AuditBlock::take(std::string_view text) {
   } else if (text.find("AUDIT: id=") != std::string_view::npos) {
     old_format_ = true;
   } else {
-    lose("line that is not JSON");
+    lose("line that is not JSON", true);
   }
 }
 
 bool AuditBlock::to_event(std::string_view text, event::Event& event) {
   if (!(scanned_ ? record_.load_part(text) : record_.load(text))) {
-    lose(text.ends_with('}') ? "text that is not valid JSON" : "event that is not complete");
+    lose(text.ends_with('}') ? "text that is not valid JSON" : "event that is not complete", true);
     return false;
   }
   const std::string_view kind = record_.value(AuditValue::kind);

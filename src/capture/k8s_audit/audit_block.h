@@ -18,8 +18,9 @@ class AuditBlock {
   // What is no audit event, or no log that can be read.
   struct Problem {
     std::string_view reason;
-    uint64_t line = 0;    // of the piece, counted from 0
-    uint64_t offset = 0;  // in the piece
+    uint64_t line = 0;     // of the piece, counted from 0
+    uint64_t offset = 0;   // in the piece
+    bool no_json = false;  // the text itself is broken or cut off
   };
 
   // Takes a piece, whose text must stay until the next one.
@@ -43,7 +44,7 @@ class AuditBlock {
   void take(std::string_view text);
   void take_items(std::string_view array);
   bool to_event(std::string_view text, event::Event& event);
-  void lose(std::string_view reason);
+  void lose(std::string_view reason, bool no_json = false);
 
   LogPiece piece_;
   const char* cursor_ = nullptr;

@@ -143,13 +143,32 @@ std::unique_ptr<BlockSource> make_blocks(std::unique_ptr<ChunkStream> stream, By
   return std::make_unique<StreamBlocks>(std::move(stream), window);
 }
 
+namespace {
+
+constexpr size_t kChunks = 4;
+
+bool is_folder(const std::string& path) {
+  struct stat about{};
+  return ::stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+}  // namespace
+
 Result<std::unique_ptr<BlockSource>> open_blocks(const std::string& path) {
-  if (path != "-") {
+  if (path != "-" && !is_folder(path)) {
     auto direct = std::make_unique<FileBlocks>(SAKER_TRY(open_file(path, O_RDONLY)), path);
     if (direct->begin()) return std::unique_ptr<BlockSource>(std::move(direct));
   }
-  constexpr size_t kChunks = 4;
   return make_blocks(SAKER_TRY(ChunkStream::open(path, BlockSource::kBlockBytes, kChunks)), {});
+}
+
+Result<std::unique_ptr<BlockSource>> open_spool_blocks(const std::string& folder, uint64_t since_ns,
+                                                       uint64_t until_ns) {
+  std::unique_ptr<formats::SpoolReader> spool = SAKER_TRY(formats::SpoolReader::open(folder));
+  spool->only(since_ns, until_ns);
+  return make_blocks(SAKER_TRY(ChunkStream::open_spool(std::move(spool), folder,
+                                                       BlockSource::kBlockBytes, kChunks)),
+                     {});
 }
 
 }  // namespace saker::capture

@@ -29,6 +29,9 @@ class BlockSource {
 
 // A plain log of lines is read into the buffers directly; all else goes through a stream.
 Result<std::unique_ptr<BlockSource>> open_blocks(const std::string& path);
+// A spool's events, of which frames that lie before or behind these times are left out.
+Result<std::unique_ptr<BlockSource>> open_spool_blocks(const std::string& folder, uint64_t since_ns,
+                                                       uint64_t until_ns);
 // The stream's first window may have been looked at already: `window` then is it.
 std::unique_ptr<BlockSource> make_blocks(std::unique_ptr<ChunkStream> stream, Bytes window);
 

@@ -12,6 +12,7 @@
 #include "agent/watch.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/strings.h"
 #include "capture/bpf/plan.h"
 #include "cmd/command.h"
 #include "cmd/falco_options.h"
@@ -25,6 +26,9 @@ struct Arguments {
   FalcoArguments falco;
   std::vector<std::string> config, options, rules;
   std::string data_dir, listen, priority, matching, stats_json, file, extra_output;
+  struct {
+    std::string listen, certificate, key, client_ca, token;
+  } webhook;
   uint64_t duration = 0;
   bool json = false, no_store = false, no_server = false, dry_run = false, quiet = false,
        verify = false, no_push_down = false, keep_privileges = false;
@@ -43,6 +47,12 @@ std::vector<std::string> overrides_of(const Arguments& arguments) {
   set(!arguments.matching.empty(), "rule_matching=" + arguments.matching);
   set(!arguments.file.empty(), "file_output.enabled=true");
   set(!arguments.file.empty(), "file_output.filename=" + arguments.file);
+  const auto& webhook = arguments.webhook;
+  set(!webhook.listen.empty(), "audit.webhook.listen=" + webhook.listen);
+  set(!webhook.certificate.empty(), "audit.webhook.certificate_file=" + webhook.certificate);
+  set(!webhook.key.empty(), "audit.webhook.key_file=" + webhook.key);
+  set(!webhook.client_ca.empty(), "audit.webhook.client_ca_file=" + webhook.client_ca);
+  set(!webhook.token.empty(), "audit.webhook.token_file=" + webhook.token);
   set(arguments.json, "json_output=true");
   set(arguments.no_store, "store.enabled=false");
   set(arguments.no_server, "server.enabled=false");
@@ -131,19 +141,16 @@ agent::WatchOptions watch_options(agent::Policy policy, const Arguments& argumen
   return options;
 }
 
-// Rules on what the kernel tells; those on audit events wait for a source of such.
-size_t count_kernel_rules(const rules::RuleSet& set) {
-  size_t count = 0;
-  for (const rules::Rule& rule : set.rules)
-    count += rule.enabled && rule.source == "syscall" ? 1 : 0;
-  return count;
+size_t count_rules(const rules::RuleSet& set, std::string_view source) {
+  return static_cast<size_t>(std::ranges::count_if(
+      set.rules, [&](const rules::Rule& rule) { return rule.enabled && rule.source == source; }));
 }
 
 // What the rules ask of the kernel, without watching.
 Result<int> dry_run(const agent::WatchOptions& options) {
   std::string warnings;
   rules::RuleSet set = SAKER_TRY(agent::load_rule_files(options.policy.rules, warnings));
-  const size_t count = count_kernel_rules(set);
+  const size_t count = count_rules(set, "syscall");
   const rules::Engine engine(std::move(set), options.policy.matching);
   const capture::CapturePlan plan = capture::make_plan(engine.demand());
   std::printf("%zu rules. System calls that the kernel would send, with what it tests:\n", count);
@@ -152,9 +159,25 @@ Result<int> dry_run(const agent::WatchOptions& options) {
   return kExitOk;
 }
 
-void announce(const rules::Engine& engine, const agent::WatchStats& stats) {
-  log::info("watching with " + std::to_string(count_kernel_rules(engine.rules())) +
-            " rules after " + std::to_string(stats.start_seconds).substr(0, 5) + " s; Ctrl-C ends");
+void announce(const rules::Engine& engine, const agent::WatchStats& stats, bool kernel,
+              const agent::AuditSources* audit) {
+  std::string text = "watching";
+  if (kernel) text += " with " + std::to_string(count_rules(engine.rules(), "syscall")) + " rules";
+  if (audit != nullptr)
+    text += std::string(kernel ? ", and " : " ") + "audit events of " + join(audit->names(), ", ") +
+            " with " + std::to_string(count_rules(engine.rules(), "k8s_audit")) + " rules";
+  log::info(text + ", after " + std::to_string(stats.start_seconds).substr(0, 5) +
+            " s; Ctrl-C ends");
+}
+
+// Which sources are wanted; the audit sources of the configuration go when theirs is not.
+Result<bool> choose_sources(const FalcoArguments& arguments, agent::Config& config) {
+  if (!SAKER_TRY(wants_source(arguments, "k8s_audit"))) config.audit.webhook.listen.clear();
+  const bool kernel = SAKER_TRY(wants_source(arguments, "syscall"));
+  if (kernel || !config.audit.webhook.listen.empty()) return kernel;
+  return Error{.code = Code::invalid,
+               .message = "there is nothing to watch",
+               .hint = "audit events come from --audit-webhook ADDR"};
 }
 
 Result<int> run_watch(const Arguments& arguments) {
@@ -162,6 +185,7 @@ Result<int> run_watch(const Arguments& arguments) {
   agent::LoadedConfig loaded = SAKER_TRY(load_configuration(arguments));
   log::set_default_level(loaded.config.log_level);
   if (!arguments.quiet) tell_remarks(loaded);
+  const bool kernel = SAKER_TRY(choose_sources(arguments.falco, loaded.config));
   fields::set_static_fields(loaded.config.static_fields);
   const agent::Config config = loaded.config;
   agent::WatchOptions options = watch_options(policy_of(std::move(loaded), arguments), arguments);
@@ -170,7 +194,8 @@ Result<int> run_watch(const Arguments& arguments) {
                       options.policy.matching == rules::Matching::first, config.json_output))
     return std::move(*done);
   if (arguments.dry_run) return dry_run(options);
-  SAKER_CHECK(capture::check_live());  // before any file is made
+  options.kernel = kernel;
+  if (kernel) SAKER_CHECK(capture::check_live());  // before any file is made
   agent::Outputs outputs(config, arguments.json);
   SAKER_CHECK(outputs.open());
   UniqueFd stats_file;  // opened while privileges allow it
@@ -180,7 +205,8 @@ Result<int> run_watch(const Arguments& arguments) {
   Status status = agent::watch(std::move(options), outputs.for_watch(), outputs.metrics, stats,
                                [&](const rules::Engine& engine) {
                                  outputs.serve();
-                                 if (!arguments.quiet) announce(engine, stats);
+                                 if (!arguments.quiet)
+                                   announce(engine, stats, kernel, outputs.for_watch().audit);
                                });
   outputs.close();
   if (stats_file.valid()) SAKER_CHECK(write_all(stats_file.get(), agent::to_json(stats)));
@@ -233,6 +259,27 @@ Invocation prepare() {
                .help = "Where the alerts are kept (/var/lib/saker)",
                .text = &arguments->data_dir},
               {.names = "--no-store", .help = "Keep no alerts", .flag = &arguments->no_store},
+              {.names = "--audit-webhook",
+               .value_name = "ADDR:PORT",
+               .help = "Take kube-apiserver's audit events there (saker audit webhook-config has "
+                       "the server's side)",
+               .text = &arguments->webhook.listen},
+              {.names = "--audit-webhook-cert",
+               .value_name = "FILE",
+               .help = "TLS certificate (PEM) of the webhook",
+               .text = &arguments->webhook.certificate},
+              {.names = "--audit-webhook-key",
+               .value_name = "FILE",
+               .help = "Its key (PEM)",
+               .text = &arguments->webhook.key},
+              {.names = "--audit-webhook-client-ca",
+               .value_name = "FILE",
+               .help = "Authority (PEM) that signs the server's client certificate",
+               .text = &arguments->webhook.client_ca},
+              {.names = "--audit-webhook-token",
+               .value_name = "FILE",
+               .help = "File with the bearer token that the server must bring",
+               .text = &arguments->webhook.token},
               {.names = "--listen",
                .value_name = "ADDR:PORT",
                .help = "Health, metrics and alerts over HTTP (127.0.0.1:8765)",
@@ -271,10 +318,13 @@ const Command run_descriptor = {
     .path = "run",
     .summary = "Watch this machine: alerts on the screen and in the store",
     .description =
-        "Watches the kernel's events live and judges them by rules. Needs root.\n\n"
+        "Watches the kernel's events live and judges them by rules; needs root. Audit events of\n"
+        "Kubernetes come beside them, or alone with --disable-source syscall.\n\n"
         "  saker run                          Saker's own rules\n"
         "  saker run -r rules.yaml --json     other rules, JSON lines\n"
-        "  saker run --dry-run                what the rules cost",
+        "  saker run --dry-run                what the rules cost\n"
+        "  saker run --audit-webhook 127.0.0.1:9443 --audit-webhook-cert cert.pem \\\n"
+        "    --audit-webhook-key key.pem      a cluster's audit events, too",
     .prepare = prepare,
 };
 

@@ -10,9 +10,9 @@
 
 #include "base/fd.h"
 #include "base/result.h"
-#include "store/audit_spool.h"
+#include "formats/spool_format.h"
 
-namespace saker::store {
+namespace saker::formats {
 
 struct SpoolFrame {
   std::string_view lines;  // a JSON text a line; 64 bytes behind it may be read
@@ -24,7 +24,7 @@ struct SpoolFrame {
 // For one thread. A spool may be read while it is written and while old segments go.
 class SpoolReader {
  public:
-  // The folder of a spool, or one of its segments.
+  // The folder of a spool, or one of its segments. Any other folder is an error.
   static Result<std::unique_ptr<SpoolReader>> open(const std::string& path);
 
   // Only frames behind `position`; and those that may hold an event of this time.
@@ -61,7 +61,13 @@ class SpoolReader {
   uint64_t damaged_bytes_ = 0;
 };
 
+// Whether the name is one of a spool's segment.
+bool is_spool_segment(std::string_view path);
+
+// Before the last frames, which hold at least `events` events; the begin when there are less.
+Result<SpoolPosition> before_last_events(const std::string& folder, uint64_t events);
+
 // How many bytes of a segment, from its begin, are whole frames.
 Result<uint64_t> whole_frames(const std::string& path);
 
-}  // namespace saker::store
+}  // namespace saker::formats

@@ -1,4 +1,4 @@
-#include "store/spool_format.h"
+#include "formats/spool_format.h"
 
 #include <dirent.h>
 #include <fmt/core.h>
@@ -9,9 +9,10 @@
 #include <cstring>
 #include <memory>
 
+#include "base/strings.h"
 #include "formats/zstd_block.h"
 
-namespace saker::store {
+namespace saker::formats {
 
 namespace {
 
@@ -26,6 +27,18 @@ void put(char*& to, T value) {
 }
 
 }  // namespace
+
+std::string to_text(SpoolPosition position) {
+  return fmt::format("{}:{}", position.segment, position.offset);
+}
+
+std::optional<SpoolPosition> parse_spool_position(std::string_view text) {
+  const size_t colon = std::min(text.find(':'), text.size());
+  const std::optional<uint64_t> segment = parse_uint(text.substr(0, colon));
+  const std::optional<uint64_t> offset = parse_uint(text.substr(std::min(colon + 1, text.size())));
+  if (!segment || !offset) return std::nullopt;
+  return SpoolPosition{*segment, *offset};
+}
 
 std::string segment_header() {
   std::string out(kMagic);
@@ -47,12 +60,12 @@ void put_frame_header(const FrameHeader& header, char* bytes) {
   put(to, header.first_ns);
   put(to, header.last_ns);
   put(to, uint32_t{0});
-  put(to, formats::crc32(as_bytes({bytes, kCrcAt})));
+  put(to, crc32(as_bytes({bytes, kCrcAt})));
 }
 
 std::optional<FrameHeader> read_frame_header(Bytes bytes) {
   if (bytes.size() < kFrameHeader || load<uint32_t>(bytes.data()) != kFrameMagic ||
-      load<uint32_t>(bytes.data() + kCrcAt) != formats::crc32(bytes.first(kCrcAt)))
+      load<uint32_t>(bytes.data() + kCrcAt) != crc32(bytes.first(kCrcAt)))
     return std::nullopt;
   const uint8_t* at = bytes.data();
   FrameHeader header{.size = load<uint32_t>(at + 4),
@@ -83,4 +96,4 @@ Result<std::vector<uint64_t>> list_segments(const std::string& folder) {
   return out;
 }
 
-}  // namespace saker::store
+}  // namespace saker::formats

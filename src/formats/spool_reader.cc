@@ -1,4 +1,4 @@
-#include "store/spool_reader.h"
+#include "formats/spool_reader.h"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -11,9 +11,10 @@
 #include <charconv>
 #include <optional>
 
-#include "store/spool_format.h"
+#include "formats/spool_format.h"
+#include "formats/zstd_block.h"
 
-namespace saker::store {
+namespace saker::formats {
 
 namespace {
 
@@ -42,25 +43,37 @@ std::optional<FrameHeader> header_at(int fd, uint64_t offset) {
   return read_frame_header(as_bytes({bytes.data(), bytes.size()}));
 }
 
+// Of the segment that a path names; 0: none.
+uint64_t number_of(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);  // npos + 1 is 0
+  uint64_t number = 0;
+  std::from_chars(name.data(), name.data() + name.size(), number, 16);
+  return name == segment_name(number) ? number : 0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SpoolReader>> SpoolReader::open(const std::string& path) {
   struct stat about{};
   if (::stat(path.c_str(), &about) != 0) return errno_error(path, errno);
   if (S_ISDIR(about.st_mode)) {
-    SAKER_CHECK(list_segments(path).ok() ? Status{} : list_segments(path).error());
+    const std::vector<uint64_t> segments = SAKER_TRY(list_segments(path));
+    if (segments.empty() && ::access((path + "/lock").c_str(), F_OK) != 0)
+      return Error{.code = Code::invalid, .message = path + ": is a folder, and no spool"};
     return std::unique_ptr<SpoolReader>(new SpoolReader(path));
   }
+  const uint64_t number = number_of(path);
+  if (number == 0)
+    return Error{.code = Code::invalid, .message = path + ": is no segment of a spool"};
   const size_t slash = path.rfind('/');
-  const std::string name = path.substr(slash == std::string::npos ? 0 : slash + 1);
-  uint64_t number = 0;
-  std::from_chars(name.data(), name.data() + name.size(), number, 16);
-  if (number == 0 || name != segment_name(number))
-    return Error{.code = Code::invalid, .message = path + ": is no segment of an audit spool"};
   std::unique_ptr<SpoolReader> reader(
       new SpoolReader(slash == std::string::npos ? "." : path.substr(0, slash)));
   reader->only_segment_ = number;
   return reader;
+}
+
+bool is_spool_segment(std::string_view path) {
+  return number_of(path) != 0;
 }
 
 void SpoolReader::only(uint64_t since_ns, uint64_t until_ns) {
@@ -142,7 +155,7 @@ bool SpoolReader::read_frame(SpoolFrame& frame, uint64_t end) {
     }
     compressed_.resize(header->size);
     if (!read_at(file_.get(), position_.offset + kFrameHeader, compressed_.data(), header->size) ||
-        !formats::zstd_decompress(as_bytes(compressed_), header->content_size, content_).ok()) {
+        !zstd_decompress(as_bytes(compressed_), header->content_size, content_).ok()) {
       tell("frame with damaged content", kFrameHeader + header->size);
       position_.offset = behind;
       continue;
@@ -176,6 +189,24 @@ bool SpoolReader::next(SpoolFrame& frame, SpoolPosition limit) {
   }
 }
 
+Result<SpoolPosition> before_last_events(const std::string& folder, uint64_t events) {
+  const std::vector<uint64_t> numbers = SAKER_TRY(list_segments(folder));
+  uint64_t found = 0;
+  for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
+    const Result<UniqueFd> file = open_file(folder + "/" + segment_name(*number), O_RDONLY);
+    if (!file.ok()) continue;                           // gone in the meantime
+    std::vector<std::pair<uint64_t, uint32_t>> frames;  // offset, events
+    uint64_t at = kSegmentHeader;
+    while (const std::optional<FrameHeader> header = header_at(file->get(), at)) {
+      frames.emplace_back(at, header->events);
+      at += kFrameHeader + header->size;
+    }
+    for (auto frame = frames.rbegin(); frame != frames.rend(); ++frame)
+      if ((found += frame->second) >= events) return SpoolPosition{*number, frame->first};
+  }
+  return SpoolPosition{};
+}
+
 Result<uint64_t> whole_frames(const std::string& path) {
   const UniqueFd file = SAKER_TRY(open_file(path, O_RDONLY));
   const uint64_t size = size_of(file.get());
@@ -191,4 +222,4 @@ Result<uint64_t> whole_frames(const std::string& path) {
   return at;
 }
 
-}  // namespace saker::store
+}  // namespace saker::formats

@@ -1,0 +1,161 @@
+#include "agent/audit_sources.h"
+
+#include <signal.h>
+
+#include <chrono>
+
+#include "agent/outputs.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "formats/json.h"
+#include "formats/spool_reader.h"
+
+namespace saker::agent {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr size_t kIntakeBytes = size_t{32} << 20;
+constexpr std::string_view kSpool = "audit spool";  // the name of its position
+constexpr milliseconds kLookUp{200};                // how often a thread looks whether it is to end
+constexpr std::chrono::minutes kTidyInterval{1};
+
+Result<net::HttpServerOptions> http_options(const Config& config) {
+  const auto& webhook = config.audit.webhook;
+  net::HttpServerOptions http{.listen = webhook.listen,
+                              .certificate_file = webhook.certificate_file,
+                              .key_file = webhook.key_file,
+                              .client_ca_file = webhook.client_ca_file};
+  if (!webhook.token_file.empty())
+    http.token = trim(SAKER_TRY(read_file(webhook.token_file, 4096)));
+  return http;
+}
+
+void block_signals() {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are for the main thread
+}
+
+}  // namespace
+
+AuditSources::AuditSources() : intake_(kIntakeBytes) {}
+
+AuditSources::~AuditSources() {
+  stop();
+}
+
+Result<std::unique_ptr<AuditSources>> AuditSources::open(const Config& config,
+                                                         store::Writer* store) {
+  std::unique_ptr<AuditSources> sources;
+  if (config.audit.webhook.listen.empty()) return sources;
+  if (store == nullptr)
+    return Error{.code = Code::invalid,
+                 .message =
+                     "audit events are collected together with the store, which knows how "
+                     "far they were read",
+                 .hint = "leave --no-store (store.enabled: false) out"};
+  sources.reset(new AuditSources);
+  SAKER_CHECK(sources->open_webhook(config, *store));
+  return sources;
+}
+
+Status AuditSources::open_webhook(const Config& config, const store::Writer& store) {
+  const auto& audit = config.audit;
+  spool_begin_ = formats::parse_spool_position(store.position(kSpool)).value_or(spool_begin_);
+  spool_ = SAKER_TRY(store::AuditSpool::open(
+      {.folder = store::spool_folder(data_folder(config)),
+       .max_bytes = audit.spool.max_size,
+       .max_age = std::chrono::duration_cast<std::chrono::seconds>(audit.spool.max_age),
+       .matched = spool_begin_}));
+  net::HttpServerOptions http = SAKER_TRY(http_options(config));
+  webhook_ = SAKER_TRY(AuditWebhook::open(std::move(http), spool_));
+  spool_behind_ = true;
+  names_.push_back("the webhook at " + audit.webhook.listen);
+  return {};
+}
+
+Status AuditSources::start() {
+  if (webhook_) {
+    SAKER_CHECK(webhook_->start());
+    threads_.emplace_back([this](const std::stop_token& stop) { follow_spool(stop); });
+  }
+  return {};
+}
+
+void AuditSources::stop() {
+  if (webhook_) webhook_->stop();
+  for (std::jthread& thread : threads_) thread.request_stop();
+  intake_.close();
+  threads_.clear();
+}
+
+void AuditSources::follow_spool(const std::stop_token& stop) {
+  block_signals();
+  auto opened = formats::SpoolReader::open(spool_->folder());
+  if (!opened.ok()) {
+    log::error("audit events are kept, but not judged: " + opened.error().to_text());
+    return;
+  }
+  formats::SpoolReader& reader = **opened;
+  reader.start_behind(spool_begin_);
+  size_t told = 0;
+  auto next_tidy = std::chrono::steady_clock::now() + kTidyInterval;
+  while (!stop.stop_requested()) {
+    formats::SpoolFrame frame;
+    while (!stop.stop_requested() && reader.next(frame, spool_->committed())) {
+      AuditBatch batch{
+          .text = std::string(frame.lines.data(), frame.lines.size() + formats::kJsonPadding),
+          .size = frame.lines.size(),
+          .source = std::string(kSpool),
+          .position = formats::to_text(frame.end)};
+      spool_behind_ = true;
+      if (!intake_.offer(std::move(batch))) return;
+    }
+    for (; told < reader.problems().size(); ++told) log::error(reader.problems()[told]);
+    spool_behind_ = false;
+    if (spool_->wait_beyond(reader.position(), kLookUp)) spool_behind_ = true;
+    if (const auto now = std::chrono::steady_clock::now(); now >= next_tidy) {
+      spool_->tidy();
+      next_tidy = now + kTidyInterval;
+    }
+  }
+}
+
+void AuditSources::judged(const AuditBatch& batch) {
+  if (batch.source != kSpool) return;
+  if (const auto position = formats::parse_spool_position(batch.position))
+    spool_->set_matched(*position);
+}
+
+bool AuditSources::is_caught_up() const {
+  return !spool_behind_ && intake_.empty();
+}
+
+void AuditSources::collect(server::MetricsWriter& writer) const {
+  if (!webhook_) return;
+  const AuditReceiver::Stats hook = webhook_->stats();
+  writer.counter("saker_audit_webhook_batches_total",
+                 "Batches of audit events, by what became of them");
+  writer.sample(hook.batches, {{"result", "durable"}});
+  writer.sample(hook.malformed, {{"result", "malformed"}});
+  writer.sample(hook.failed, {{"result", "failed"}});
+  writer.counter("saker_audit_webhook_events_total", "Audit events of durable batches");
+  writer.sample(hook.events, {{"result", "spooled"}});
+  writer.sample(hook.repeated, {{"result", "repeated"}});
+  writer.sample(hook.skipped, {{"result", "no event"}});
+  const store::SpoolStats spool = spool_->stats();
+  writer.gauge("saker_audit_spool_bytes", "Size of the spool of audit events");
+  writer.sample(spool.bytes);
+  writer.gauge("saker_audit_spool_segments", "Its segments");
+  writer.sample(spool.segments);
+  writer.counter("saker_audit_spool_removed_bytes_total", "Removed from it for age or size");
+  writer.sample(spool.removed_bytes);
+  writer.counter("saker_audit_spool_unseen_bytes_total",
+                 "Of those, what no rule had seen: judging does not keep up");
+  writer.sample(spool.unmatched_bytes);
+}
+
+}  // namespace saker::agent
