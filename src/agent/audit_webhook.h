@@ -2,74 +2,15 @@
 // judges nothing; what it has acknowledged is on the disk.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
-#include <mutex>
-#include <string>
-#include <string_view>
-#include <vector>
 
-#include "base/recent_map.h"
+#include "agent/audit_receiver.h"
 #include "base/result.h"
-#include "capture/k8s_audit/audit_block.h"
 #include "net/http_server.h"
 #include "store/audit_spool.h"
 
 namespace saker::agent {
-
-// Takes request bodies apart. Thread-safe; no network in it.
-//
-// A body is an Event, an EventList, an array of events, or several of these a line. Each event
-// becomes a line of the spool. Events that came already, a server sends a batch again when it got
-// no answer, are not spooled again; the memory for that is bounded.
-class AuditReceiver {
- public:
-  explicit AuditReceiver(std::shared_ptr<store::AuditSpool> spool)
-      : spool_(std::move(spool)), known_(kWindow) {}
-
-  enum class Answer : uint8_t {
-    durable,    // all events of the body are on the disk
-    malformed,  // no JSON, or no audit events: nothing of it is kept
-    failed,     // the disk refused: to be sent again
-  };
-  struct Outcome {
-    Answer answer = Answer::durable;
-    std::string why;  // unless durable
-  };
-  // `body` may be grown for readers that look behind its end.
-  Outcome receive(std::string& body);
-
-  // What the spool holds last is known from the start.
-  void remember_last();
-
-  struct Stats {
-    uint64_t batches = 0;    // durable
-    uint64_t events = 0;     // spooled
-    uint64_t repeated = 0;   // known already
-    uint64_t skipped = 0;    // of durable batches: what was no audit event
-    uint64_t malformed = 0;  // batches
-    uint64_t failed = 0;     // batches
-  };
-  [[nodiscard]] Stats stats() const;
-
- private:
-  static constexpr size_t kWindow = 131'072;
-
-  struct Lines;
-  using Block = std::unique_ptr<capture::AuditBlock>;
-  Block borrow();
-  void give_back(Block block);
-  static Lines take_apart(std::string_view body, capture::AuditBlock& block);
-  uint64_t drop_known(Lines& lines) const;
-  Status spool(const Lines& lines);
-
-  const std::shared_ptr<store::AuditSpool> spool_;
-  mutable std::mutex mutex_;  // of all below
-  RecentMap<uint8_t> known_;  // by identity
-  std::vector<Block> blocks_;
-  Stats stats_;
-};
 
 // The reply to a request with such a body.
 net::HttpResponse answer_batch(AuditReceiver& receiver, net::HttpRequest& request);
