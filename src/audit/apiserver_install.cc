@@ -32,6 +32,11 @@ bool is_system_folder(std::string_view folder) {
                      [&](std::string_view below) { return is_within(folder, below); });
 }
 
+// Absolute; Kubernetes takes no colon in the path of a mount.
+bool can_be_mounted(std::string_view path) {
+  return path.starts_with('/') && !path.contains(':') && !path.ends_with('/');
+}
+
 class Planner {
  public:
   Planner(const ApiserverManifest& manifest, const InstallWishes& wishes)
@@ -44,7 +49,7 @@ class Planner {
   std::string flag(std::string_view name, std::string_view wanted, bool replace);
   void number_flag(std::string_view name, const std::optional<uint64_t>& wish, uint64_t normal,
                    uint64_t* out = nullptr);
-  Status read_only_place(std::string_view what, const std::string& path, std::string& host_path);
+  Status read_only_place(std::string_view what, const std::string& value, std::string& host_path);
   Status log_place();
   Status repair_log_mount(const MountedPath& found);
   Status widen_log_mount(const MountedPath& found);
@@ -97,14 +102,15 @@ const formats::YamlMark& Planner::mark_of(std::string_view name) const {
 }
 
 // The policy or the kubeconfig: somewhere on the host, which is mounted for it when it is not yet.
-Status Planner::read_only_place(std::string_view what, const std::string& path,
+Status Planner::read_only_place(std::string_view what, const std::string& value,
                                 std::string& host_path) {
   const std::string flag_name =
       what == "policy" ? "audit-policy-file" : "audit-webhook-config-file";
-  if (!path.starts_with('/'))
+  if (!can_be_mounted(value))
     return manifest_.error_at(mark_of(flag_name),
-                              "--" + flag_name + "=" + path + " is no absolute path",
+                              "--" + flag_name + "=" + value + " is no absolute path",
                               "change the flag, or remove it and run this again");
+  const std::string path = clean_path(value);
   const std::string folder = folder_of(path);
   for (const std::string& ours : new_folders_)
     if (is_within(path, ours)) {
@@ -139,7 +145,7 @@ Status Planner::log_place() {
         "--audit-log-path=- writes into the server's own output: there is no file to analyze");
     return {};
   }
-  if (!path.starts_with('/') || clean_path(path) != path)
+  if (!can_be_mounted(path) || clean_path(path) != path)
     return manifest_.error_at(mark_of("audit-log-path"),
                               "the log's path " + path + " is no plain absolute path",
                               "give one: --log-path " + std::string(kAuditLogPath));

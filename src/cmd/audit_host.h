@@ -65,10 +65,15 @@ struct HealthOptions {
 class HealthWatch {
  public:
   enum class Outcome : uint8_t { not_running, restarted, not_seen, down };
+  // How long it may take until the old server leaves: kubelet looks at its folder at once, and
+  // gives a Pod half a minute to end. Without a kubelet that we see, nobody may be there to do it.
+  static constexpr std::chrono::seconds kMostToLeave{90};
+  static constexpr std::chrono::seconds kMostToLeaveAlone{20};
 
   // Looks whether it runs now, before the change.
   explicit HealthWatch(HealthOptions options);
   [[nodiscard]] bool running() const { return running_; }
+  [[nodiscard]] bool has_kubelet() const { return has_kubelet_; }
   [[nodiscard]] const std::string& url() const { return options_.url; }
   // Waits until it went away and came back, or until the time is over.
   Outcome wait();
@@ -79,7 +84,7 @@ class HealthWatch {
   [[nodiscard]] bool is_up() const;
 
   HealthOptions options_;
-  bool running_ = false;
+  bool running_ = false, has_kubelet_ = false;
   std::vector<int> processes_;
 };
 

@@ -86,13 +86,21 @@ EditOutcome watch_server(const HostEdit& edit, HealthWatch& watch) {
   std::fflush(stdout);
   switch (watch.wait()) {
     case HealthWatch::Outcome::not_running: return {};
-    case HealthWatch::Outcome::restarted: std::printf("kube-apiserver is back.\n"); return {};
-    case HealthWatch::Outcome::down: return {came_not_back(edit, watch), false};
+    case HealthWatch::Outcome::restarted:
+      std::printf("kube-apiserver is back.\n");
+      return {.restarted = true};
+    case HealthWatch::Outcome::down:
+      return {.status = came_not_back(edit, watch), .applied = false};
     case HealthWatch::Outcome::not_seen: break;
   }
-  return {
-      Error{.message = edit.manifest + " is changed, but kube-apiserver was not started anew",
-            .hint = "is this the file that kubelet reads (staticPodPath)? journalctl -u kubelet"}};
+  const std::string what = edit.manifest + " is changed, but kube-apiserver was not started anew";
+  if (watch.has_kubelet())
+    return {Error{.message = what,
+                  .hint = "is this the file that kubelet reads (staticPodPath)? journalctl -u "
+                          "kubelet"}};
+  std::fprintf(stderr, "saker: warning: %s, and no kubelet is seen here: start it yourself\n",
+               what.c_str());
+  return {};
 }
 
 }  // namespace
@@ -168,7 +176,7 @@ Result<bool> confirmed(const HostOptions& options, std::string_view question) {
 EditOutcome carry_out(const HostEdit& edit, HealthWatch& watch) {
   if (Status written = write_all_files(edit); !written.ok()) {
     put_back(edit);
-    return {std::move(written), false};
+    return {.status = std::move(written), .applied = false};
   }
   EditOutcome outcome;
   if (edit.manifest_before != edit.manifest_after) outcome = watch_server(edit, watch);

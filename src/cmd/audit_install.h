@@ -54,6 +54,7 @@ Result<bool> confirmed(const HostOptions& options, std::string_view question);
 struct EditOutcome {
   Status status;
   bool applied = true;
+  bool restarted = false;  // the server went and came back
 };
 EditOutcome carry_out(const HostEdit& edit, HealthWatch& watch);
 

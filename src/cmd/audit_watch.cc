@@ -20,7 +20,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kPause = std::chrono::milliseconds(300);
 constexpr int kSteady = 4;  // answers in a row that we believe
 
-std::vector<int> apiserver_processes() {
+std::vector<int> processes_named(std::string_view wanted) {
   std::vector<int> found;
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc"), ::closedir);
   while (directory != nullptr) {
@@ -29,7 +29,7 @@ std::vector<int> apiserver_processes() {
     const auto process = parse_uint(entry->d_name);
     if (!process) continue;
     const auto name = read_file("/proc/" + std::string(entry->d_name) + "/comm", 64);
-    if (name.ok() && trim(*name) == "kube-apiserver") found.push_back(static_cast<int>(*process));
+    if (name.ok() && trim(*name) == wanted) found.push_back(static_cast<int>(*process));
   }
   return found;
 }
@@ -38,7 +38,9 @@ std::vector<int> apiserver_processes() {
 
 HealthWatch::HealthWatch(HealthOptions options) : options_(std::move(options)) {
   running_ = options_.timeout.count() > 0 && is_up();
-  if (running_) processes_ = apiserver_processes();
+  if (!running_) return;
+  processes_ = processes_named("kube-apiserver");
+  has_kubelet_ = !processes_named("kubelet").empty();
 }
 
 // A server that wants to know who asks is up, too. Nothing secret is sent, so its certificate does
@@ -54,7 +56,8 @@ bool HealthWatch::is_up() const {
 
 HealthWatch::Outcome HealthWatch::wait() {
   if (!running_) return Outcome::not_running;
-  const auto end = Clock::now() + options_.timeout;
+  const auto begin = Clock::now(), end = begin + options_.timeout;
+  const auto leaves = begin + (has_kubelet_ ? kMostToLeave : kMostToLeaveAlone);
   bool gone = false;
   int steady = 0;
   while (Clock::now() < end) {
@@ -62,9 +65,10 @@ HealthWatch::Outcome HealthWatch::wait() {
     steady = up ? steady + 1 : 0;
     gone |= !up;
     if (!gone && !processes_.empty())
-      for (const int process : apiserver_processes())
+      for (const int process : processes_named("kube-apiserver"))
         gone |= std::find(processes_.begin(), processes_.end(), process) == processes_.end();
     if (gone && steady >= kSteady) return Outcome::restarted;
+    if (!gone && Clock::now() >= leaves) return Outcome::not_seen;
     std::this_thread::sleep_for(kPause);
   }
   return gone ? Outcome::down : Outcome::not_seen;

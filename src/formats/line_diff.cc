@@ -120,7 +120,7 @@ std::string unified_diff(std::string_view before, std::string_view after,
     if (lines[i].mark == ' ') continue;
     const size_t begin = std::max(done, i < kContext ? 0 : i - kContext);
     size_t last = i;
-    for (size_t k = i; k < lines.size() && k <= last + 2 * kContext; ++k)
+    for (size_t k = i; k < lines.size() && k <= last + 2 * kContext + 1; ++k)
       if (lines[k].mark != ' ') last = k;
     const size_t end = std::min(lines.size(), last + kContext + 1);
     pass(begin);

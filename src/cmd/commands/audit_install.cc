@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <thread>
 
 #include "audit/apiserver_install.h"
 #include "audit/policy_lint.h"
@@ -89,7 +90,7 @@ Status choose_policy(const Arguments& arguments, const std::optional<std::string
   const std::string place = arguments.host.root + install.plan.policy_host_path;
   if (!arguments.policy.empty()) {
     install.policy = SAKER_TRY(read_policy(arguments.policy));
-    install.policy_origin = "the policy of " + install.policy.name;
+    install.policy_origin = install.policy.name;
   } else if (installed) {
     install.policy = audit::load_policy(*installed, place);
     install.policy_origin = "the policy that is there";
@@ -98,7 +99,7 @@ Status choose_policy(const Arguments& arguments, const std::optional<std::string
     install.policy = audit::load_policy(
         audit::write_policy(draft, "saker audit policy new --preset recommended"),
         "the recommended policy");
-    install.policy_origin = "the recommended policy (give your own: --policy FILE)";
+    install.policy_origin = "the recommended policy";
   }
   return check_policy(install.policy);
 }
@@ -153,8 +154,9 @@ Result<Install> plan(const Arguments& arguments) {
     wishes.policy_sum = net::sha256_hex(install.policy.text);
     install.plan = SAKER_TRY(audit::plan_install(install.manifest, wishes));
   }
+  const size_t rules = install.policy.policy.rules.size();
   const std::string what =
-      install.policy_origin + ", " + std::to_string(install.policy.policy.rules.size()) + " rules";
+      install.policy_origin + " (" + std::to_string(rules) + (rules == 1 ? " rule)" : " rules)");
   SAKER_CHECK(add_file(install, place, install.policy.text, what, false));
   if (!arguments.webhook.empty()) SAKER_CHECK(add_webhook(arguments, install));
   HostEdit& edit = install.edit;
@@ -249,6 +251,25 @@ void print_next(const Install& install, const HostOptions& host) {
       "lasts.\n");
 }
 
+// The server is back: its first event comes with the next request, of which there are always some.
+void look_for_log(const std::string& root, const audit::InstallPlan& plan) {
+  if (plan.log_host_path.empty()) return;
+  const std::string log = root + plan.log_host_path;
+  constexpr int kTries = 50;
+  struct stat info{};
+  for (int i = 0; i < kTries; ++i) {
+    if (::stat(log.c_str(), &info) == 0 && info.st_size > 0) {
+      std::printf("Events are in %s.\n", log.c_str());
+      return;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  std::fprintf(stderr,
+               "saker: warning: no event is in %s so far: the policy may log nothing of what goes "
+               "on, or the server has not started anew\n",
+               log.c_str());
+}
+
 Result<int> carry_out_install(const Arguments& arguments, Install& install) {
   const std::string backup = arguments.host.backup_path();
   HealthWatch watch(
@@ -262,6 +283,7 @@ Result<int> carry_out_install(const Arguments& arguments, Install& install) {
     if (!undone.ok()) std::fprintf(stderr, "saker: %s\n", undone.error().to_text().c_str());
   }
   SAKER_CHECK(std::move(outcome.status));
+  if (outcome.restarted) look_for_log(arguments.host.root, install.plan);
   print_next(install, arguments.host);
   return kExitOk;
 }
