@@ -169,7 +169,8 @@ Result<std::optional<InstallRecord>> load_record(const std::string& folder) {
 // The list of files comes last: without it there is no record.
 Status save_record(const std::string& folder, const std::string& manifest,
                    const InstallRecord& record) {
-  SAKER_CHECK(make_folders(folder, 0700));
+  for (const std::string& missing : missing_folders(folder))
+    SAKER_CHECK(make_folders(missing, 0700));
   SAKER_CHECK(write_host_file(folder + "/manifest.before", record.manifest_before));
   SAKER_CHECK(write_host_file(folder + "/manifest.after", record.manifest_after));
   JsonWriter json;
