@@ -143,7 +143,11 @@ class Sequence {
 
  private:
   void use_now(const Block& block, const capture::AuditBlock& reader) {
-    for (const Row& row : block.rows) use_row(row, block);
+    constexpr size_t kAhead = 8;
+    for (size_t i = 0; i < block.rows.size(); ++i) {
+      if (i + kAhead < block.rows.size()) user_.expect(block.rows[i + kAhead].digest);
+      use_row(block.rows[i], block);
+    }
     events_ += block.events;
     sequel_.summary.events += block.events;
     if (reader.is_old_format()) return end_now(losses_.old_format(reader.lines()));

@@ -29,6 +29,8 @@ class AuditPassUser {
                                    const event::Event& event) const = 0;
 
   // The rest is called for one event at a time, in the order of the logs.
+  // An event that take() will be called for soon, to have ready what it needs.
+  virtual void expect(const audit::AuditDigest& digest) const = 0;
   // False: the event does not count, nor what rules say of it.
   virtual bool take(const audit::AuditDigest& digest,
                     FunctionRef<const audit::AuditRecord&()> record) = 0;

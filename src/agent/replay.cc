@@ -59,6 +59,7 @@ class AuditFindings : public AuditPassUser {
   [[nodiscard]] bool wants(const audit::AuditRecord&, const event::Event&) const override {
     return true;
   }
+  void expect(const audit::AuditDigest&) const override {}
   bool take(const audit::AuditDigest&, FunctionRef<const audit::AuditRecord&()>) override {
     return true;
   }

@@ -4,24 +4,41 @@
 #include <charconv>
 #include <string_view>
 
+#include "base/arena.h"
 #include "base/hash.h"
+#include "formats/json_text.h"
 
 namespace saker::audit {
 
 namespace {
 
-// JSON texts are compared as they are written: a server writes the same value always the same way.
+// JSON texts. Those of one event are compared as they are written: a server writes the same value
+// always the same way.
 using Token = std::string_view;
 
-uint64_t combine(uint64_t hash, Token token) {
-  return hash_int(hash ^ hash_bytes(token));
+uint64_t combine(uint64_t hash, std::string_view text) {
+  return hash_int(hash ^ hash_bytes(text));
+}
+
+// A string without its quotes; escapes are rare, and only then there is anything to do.
+std::string_view plain(Token token, Arena& scratch) {
+  if (token.size() < 2 || token.front() != '"') return token;
+  if (token.find('\\') != Token::npos) return formats::json_text::to_text(token, scratch);
+  return token.substr(1, token.size() - 2);
 }
 
 // "kubectl" of "kubectl/v1.30.1 (linux/amd64) kubernetes/4d1c2a3".
-Token program_of(Token agent) {
+std::string_view program_of(std::string_view agent) {
   constexpr size_t kLongest = 64;
-  if (agent.size() < 3) return {};
-  return agent.substr(1, std::min({agent.find_first_of("/ ") - 1, agent.size() - 2, kLongest}));
+  return agent.substr(0, std::min(agent.find_first_of("/ "), kLongest));
+}
+
+uint64_t kind_hash(std::string_view resource, std::string_view part) {
+  return combine(hash_bytes(resource), part);
+}
+
+uint64_t deed_hash_of(uint64_t actor, uint64_t kind, std::string_view verb) {
+  return combine(hash_int(actor) ^ kind, verb);
 }
 
 // The path of what is no object.
@@ -65,7 +82,7 @@ void add_own(const AuditRecord& record, AuditDigest& digest) {
       combine(hash_bytes(record.value(AuditValue::verb)), record.value(AuditValue::request_uri));
   digest.identity = combine(digest.id ^ digest.request, record.value(AuditValue::stage_time));
   const Token address = peer_address(record);
-  digest.address = address.empty() ? 0 : hash_bytes(address);
+  digest.address = part_hash(address);
   if (!digest.is_sensitive) return;
   const Token name = record.value(AuditValue::name);
   digest.name = name.empty() ? 0 : hash_bytes(name);
@@ -75,12 +92,14 @@ void add_own(const AuditRecord& record, AuditDigest& digest) {
 
 // What is no object is told by its path.
 void add_kind(const AuditRecord& record, AuditDigest& digest) {
+  Arena scratch;
   const Token resource = record.value(AuditValue::resource);
   const uint64_t kind = resource.empty()
                             ? hash_bytes(path_of(record.value(AuditValue::request_uri)))
-                            : combine(hash_bytes(resource), record.value(AuditValue::subresource));
+                            : kind_hash(plain(resource, scratch),
+                                        plain(record.value(AuditValue::subresource), scratch));
   digest.access = combine(digest.actor ^ kind, record.value(AuditValue::name_space));
-  digest.deed = combine(hash_int(digest.actor) ^ kind, record.value(AuditValue::verb));
+  digest.deed = deed_hash_of(digest.actor, kind, plain(record.value(AuditValue::verb), scratch));
 }
 
 }  // namespace
@@ -94,20 +113,50 @@ std::string_view peer_address(const AuditRecord& record) {
   return begin == Token::npos ? Token() : array.substr(begin + 1, end - begin - 1);
 }
 
+uint64_t actor_hash(std::string_view name) {
+  return hash_bytes(name);
+}
+
+uint64_t part_hash(std::string_view text) {
+  return text.empty() ? 0 : hash_bytes(text);
+}
+
+uint64_t deed_hash(uint64_t actor, std::string_view deed) {
+  const std::string_view verb = deed.substr(0, deed.find(' '));
+  deed.remove_prefix(std::min(verb.size() + 1, deed.size()));
+  const std::string_view resource = deed.substr(0, deed.find('/'));
+  deed.remove_prefix(std::min(resource.size() + 1, deed.size()));
+  return deed_hash_of(actor, kind_hash(resource, deed), verb);
+}
+
+std::string program_name(const AuditRecord& record) {
+  Arena scratch;
+  return std::string(program_of(plain(record.value(AuditValue::user_agent), scratch)));
+}
+
+std::string deed_name(const AuditRecord& record) {
+  Arena scratch;
+  std::string out(plain(record.value(AuditValue::verb), scratch));
+  out.append(" ").append(plain(record.value(AuditValue::resource), scratch));
+  const std::string_view part = plain(record.value(AuditValue::subresource), scratch);
+  return part.empty() ? out : out.append("/").append(part);
+}
+
 AuditDigest digest_of(const AuditRecord& record) {
   AuditDigest digest;
   const Token user = record.value(AuditValue::user_name);
   const Token stage = record.value(AuditValue::stage);
-  digest.actor = hash_bytes(user);
-  if (const Token program = program_of(record.value(AuditValue::user_agent)); !program.empty())
-    digest.program = hash_bytes(program);
+  Arena scratch;
+  digest.actor = actor_hash(plain(user, scratch));
+  digest.program = part_hash(program_of(plain(record.value(AuditValue::user_agent), scratch)));
   digest.complete = stage == "\"ResponseComplete\"";
   digest.outcome = outcome_of(record, digest.complete, stage == "\"ResponseStarted\"");
   digest.actor_kind = actor_kind_of(user);
   const Token resource = record.value(AuditValue::resource);
   digest.is_object = !resource.empty();
-  digest.is_sensitive = (resource == "\"secrets\"" || resource == "\"configmaps\"") &&
-                        record.value(AuditValue::subresource).empty();
+  digest.is_secret = resource == "\"secrets\"" && record.value(AuditValue::subresource).empty();
+  digest.is_sensitive = digest.is_secret || (resource == "\"configmaps\"" &&
+                                             record.value(AuditValue::subresource).empty());
   digest.act = act_of(record.value(AuditValue::verb));
   if (const Token other = record.value(AuditValue::impersonated_name); !other.empty())
     digest.impersonated = hash_bytes(other);

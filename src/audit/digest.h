@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "event/audit_record.h"
 
@@ -40,8 +42,9 @@ struct AuditDigest {
   Act act = Act::other;
   bool is_object = false;     // a request about objects, not about a path
   bool is_sensitive = false;  // about secrets or config maps
-  bool dry_run = false;       // a write of those that is not kept
-  bool complete = false;      // ResponseComplete
+  bool is_secret = false;
+  bool dry_run = false;   // a write of those that is not kept
+  bool complete = false;  // ResponseComplete
 };
 
 AuditDigest digest_of(const AuditRecord& record);
@@ -49,6 +52,16 @@ AuditDigest digest_of(const AuditRecord& record);
 // The same with what is already known of the record's class (kAuditClassValues): the digest of
 // another event of it.
 AuditDigest digest_of(const AuditRecord& record, const AuditDigest& of_class);
+
+// The same hashes of texts that are known from elsewhere: an actor's name; an address or a program,
+// which may be empty; "get pods/log".
+uint64_t actor_hash(std::string_view name);
+uint64_t part_hash(std::string_view text);
+uint64_t deed_hash(uint64_t actor, std::string_view deed);
+
+// The texts: the user agent without its version, and "get pods/log".
+std::string program_name(const AuditRecord& record);
+std::string deed_name(const AuditRecord& record);
 
 // The trustworthy address: of the peer that the server saw. Empty when the event does not say.
 std::string_view peer_address(const AuditRecord& record);

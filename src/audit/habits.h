@@ -1,11 +1,15 @@
-// What each actor is used to, learnt as the log goes: the addresses it comes from and the programs
-// that it uses. Bounded by the limits below, not by the log.
+// What each actor is used to, learnt as the log goes or known from a baseline: the addresses it
+// comes from, the programs that it uses, and on demand what it does and when. Bounded by the limits
+// below, not by the log.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
+#include "audit/baseline.h"
 #include "audit/digest.h"
 #include "audit/place.h"
 #include "base/function_ref.h"
@@ -21,36 +25,65 @@ struct Novelty {
   bool outside = false;  // it is public, and all known ones are private
   bool program = false;
   bool settled = false;  // the actor had kept to what was known for long
+  // Of an actor that the baseline knows well:
+  bool deed = false;
+  bool hour = false;  // it is never active around this hour of the day
 };
 
 class Habits {
  public:
-  static constexpr size_t kMostActors = 50'000, kMostAddresses = 64, kMostPrograms = 64;
+  static constexpr size_t kMostActors = 50'000, kMostHabits = Baseline::kMostHabits,
+                          kMostAddresses = 64, kMostPrograms = 64;
+
+  // With a baseline it begins with what that knows, if there is one. `learning`: for baseline(),
+  // and takes what actors do into account, too.
+  explicit Habits(const Baseline* known = nullptr, bool learning = false);
 
   // Of the next event of the log that shows who is asking; nothing is new of what has no room.
   Novelty learn(const AuditDigest& digest, FunctionRef<const AuditRecord&()> record);
 
-  // Events of actors that there was no room for.
+  // All that is known now.
+  [[nodiscard]] Baseline baseline() const;
+  // Events of actors and habits that there was no room for.
   [[nodiscard]] uint64_t forgotten() const { return forgotten_; }
 
  private:
   struct KnownAddress {
-    uint64_t address = 0;
+    uint64_t hash = 0;
     Place place;
+    std::string text;
+  };
+  struct KnownProgram {
+    uint64_t hash = 0;
+    std::string text;
   };
   struct Actor {
+    std::string name;
     std::vector<KnownAddress> addresses;
-    std::vector<uint64_t> programs;
+    std::vector<KnownProgram> programs;
+    std::vector<std::string> deeds;
     uint64_t requests = 0, changed = 0;  // `changed`: requests until something new was learnt
-    uint64_t first_ns = 0;
+    uint64_t first_ns = 0, last_ns = 0;
+    HoursOfDay hours;
+    HoursOfDay usual_hours;  // of the baseline, with those beside them; all when it says too little
+    bool well_known = false;  // by the baseline
   };
 
-  static bool is_settled(const Actor& actor, uint64_t now_ns);
-  static void learn_address(Actor& actor, const AuditDigest& digest,
-                            FunctionRef<const AuditRecord&()> record, Novelty& novelty);
-  static void learn_program(Actor& actor, uint64_t program, Novelty& novelty);
+  void take_over(const ActorHabits& known);
+  Actor* actor_of(const AuditDigest& digest, FunctionRef<const AuditRecord&()> record,
+                  Novelty& novelty);
+  void learn_address(Actor& actor, const AuditDigest& digest,
+                     FunctionRef<const AuditRecord&()> record, Novelty& novelty);
+  void learn_program(Actor& actor, const AuditDigest& digest,
+                     FunctionRef<const AuditRecord&()> record, Novelty& novelty);
+  void learn_deed(Actor& actor, const AuditDigest& digest, FunctionRef<const AuditRecord&()> record,
+                  Novelty& novelty);
+  bool has_room();
 
+  const bool with_deeds_;
   std::unordered_map<uint64_t, Actor> actors_;
+  std::unordered_set<uint64_t> deeds_;  // of all actors
+  size_t habits_ = 0;                   // addresses, programs and deeds of all actors
   uint64_t forgotten_ = 0;
 };
 

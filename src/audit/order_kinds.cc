@@ -88,4 +88,79 @@ const SuspicionKind kNodeElsewhere = {
     .severity = Severity::notice,
     .technique = "T1078"};
 
+const SuspicionKind kNewUser = {
+    .title = "Kubernetes user not in the baseline",
+    .description =
+        "A person whom the baseline does not know. Next: who is it, and who let them "
+        "in?",
+    .severity = Severity::notice,
+    .technique = "T1078"};
+
+const SuspicionKind kNewMachine = {
+    .title = "Kubernetes program not in the baseline",
+    .description =
+        "A service account, node or part of the control plane that the baseline does "
+        "not know: something was added. Next: was it meant?",
+    .severity = Severity::informational,
+    .technique = "T1078"};
+
+const SuspicionKind kUserElsewhere = {
+    .title = "Kubernetes user from a new place",
+    .description =
+        "A person comes from an address far from those in the baseline, with a program "
+        "as ever. Next: nothing, unless they did not travel.",
+    .severity = Severity::informational,
+    .technique = "T1078"};
+
+const SuspicionKind kUserFirstDeed = {
+    .title = "Kubernetes user does something for the first time",
+    .description =
+        "A person did what they never did in the baseline: each verb on each kind of "
+        "objects is counted once. Next: nothing, unless it is odd for them.",
+    .severity = Severity::informational,
+    .technique = "T1078"};
+
+const SuspicionKind kUserFirstSecret = {
+    .title = "Kubernetes user touches secrets for the first time",
+    .description =
+        "A person read, listed or changed secrets and never did so in the baseline. "
+        "Next: which ones, and what for?",
+    .severity = Severity::notice,
+    .technique = "T1552.007"};
+
+const SuspicionKind kMachineFirstDeed = {
+    .title = "Kubernetes program does something for the first time",
+    .description =
+        "A service account, node or part of the control plane did what it never did in "
+        "the baseline: each verb on each kind of objects is counted once. Programs "
+        "change with their versions only. Next: is there a new version? If not, is it "
+        "the program that does it?",
+    .severity = Severity::notice,
+    .technique = "T1078"};
+
+const SuspicionKind kMachineFirstSecret = {
+    .title = "Kubernetes program touches secrets for the first time",
+    .description =
+        "A service account, node or part of the control plane read, listed or changed "
+        "secrets and never did so in the baseline. Next: is there a new version that "
+        "needs it? If not, its token may be in other hands: delete its pods.",
+    .severity = Severity::warning,
+    .technique = "T1552.007"};
+
+const SuspicionKind kOddHour = {
+    .title = "Kubernetes user active at an odd hour",
+    .description =
+        "A person is active at an hour of the day at which, and around which, the "
+        "baseline never shows them. Next: ask them, if there is more that is odd.",
+    .severity = Severity::informational,
+    .technique = "T1078"};
+
+const SuspicionKind kChangeAtOddHour = {
+    .title = "Kubernetes change at an odd hour",
+    .description =
+        "A person changed something or read secrets at an hour of the day at which, and "
+        "around which, the baseline never shows them. Next: ask them.",
+    .severity = Severity::notice,
+    .technique = "T1078"};
+
 }  // namespace saker::audit::order

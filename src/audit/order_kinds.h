@@ -8,4 +8,8 @@ namespace saker::audit::order {
 extern const SuspicionKind kLateSuccess, kNewClient, kAcceptedAfterGuesses, kIdReused, kNewPlace,
     kAccountMoved, kAccountElsewhere, kAccountOutside, kNodeElsewhere;
 
+// What takes a baseline.
+extern const SuspicionKind kNewUser, kNewMachine, kUserElsewhere, kUserFirstDeed, kUserFirstSecret,
+    kMachineFirstDeed, kMachineFirstSecret, kOddHour, kChangeAtOddHour;
+
 }  // namespace saker::audit::order

@@ -22,6 +22,15 @@ const SuspicionKind* kind_of_move(const AuditDigest& digest, const Novelty& nove
   }
 }
 
+bool is_person(const AuditDigest& digest) {
+  return digest.actor_kind == ActorKind::person;
+}
+
+const SuspicionKind& kind_of_first_deed(const AuditDigest& digest) {
+  if (is_person(digest)) return digest.is_secret ? order::kUserFirstSecret : order::kUserFirstDeed;
+  return digest.is_secret ? order::kMachineFirstSecret : order::kMachineFirstDeed;
+}
+
 }  // namespace
 
 void OrderWatch::look(const AuditDigest& digest, FunctionRef<const AuditRecord&()> record,
@@ -61,6 +70,7 @@ void OrderWatch::look_at_actor(const AuditDigest& digest, FunctionRef<const Audi
   const Novelty novelty = habits_.learn(digest, record);
   if (novelty.program && !novelty.actor && digest.actor_kind == ActorKind::service_account)
     tell(order::kNewClient);
+  if (compares_) compare(digest, novelty, tell);
   const SuspicionKind* const moved = kind_of_move(digest, novelty);
   if (novelty.address && guesses_.accepted(digest))
     watch(digest, order::kAcceptedAfterGuesses);
@@ -71,6 +81,15 @@ void OrderWatch::look_at_actor(const AuditDigest& digest, FunctionRef<const Audi
   if (watched != watches_.end() && watched->second.address == digest.address &&
       digest.time_ns <= watched->second.until_ns)
     tell(*watched->second.kind);
+}
+
+void OrderWatch::compare(const AuditDigest& digest, const Novelty& novelty, Tell tell) const {
+  if (novelty.actor && complete_) tell(is_person(digest) ? order::kNewUser : order::kNewMachine);
+  if (novelty.deed) tell(kind_of_first_deed(digest));
+  if (!is_person(digest)) return;
+  if (novelty.place && novelty.settled && !novelty.program) tell(order::kUserElsewhere);
+  if (novelty.hour)
+    tell(digest.act == Act::write || digest.is_secret ? order::kChangeAtOddHour : order::kOddHour);
 }
 
 void OrderWatch::watch(const AuditDigest& digest, const SuspicionKind& kind) {

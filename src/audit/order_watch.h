@@ -18,11 +18,18 @@ class OrderWatch {
  public:
   static constexpr size_t kMostKeys = 200'000;
 
+  // A baseline, when there is one, says what actors are used to. `learning`: for baseline().
+  explicit OrderWatch(const Baseline* known = nullptr, bool learning = false)
+      : habits_(known, learning),
+        compares_(known != nullptr),
+        complete_(known != nullptr && known->left_out == 0) {}
+
   using Tell = FunctionRef<void(const SuspicionKind& kind)>;
 
   // The next event of the log, which is no repetition; `record` gives it, when it is needed.
   void look(const AuditDigest& digest, FunctionRef<const AuditRecord&()> record, Tell tell);
 
+  [[nodiscard]] Baseline baseline() const { return habits_.baseline(); }
   // Events that no table had room for.
   [[nodiscard]] uint64_t forgotten() const {
     return forgotten_ + habits_.forgotten() + guesses_.forgotten();
@@ -43,9 +50,12 @@ class OrderWatch {
   bool is_late_success(const AuditDigest& digest);
   void look_at_actor(const AuditDigest& digest, FunctionRef<const AuditRecord&()> record,
                      Tell tell);
+  void compare(const AuditDigest& digest, const Novelty& novelty, Tell tell) const;
   void watch(const AuditDigest& digest, const SuspicionKind& kind);
 
   Habits habits_;
+  const bool compares_;  // there is a baseline
+  const bool complete_;  // and it has all actors
   Guesses guesses_;
   std::unordered_map<uint64_t, AccessHistory> access_;  // by hash of actor, kind and namespace
   std::unordered_map<uint64_t, Watch> watches_;         // by actor

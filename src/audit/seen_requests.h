@@ -18,6 +18,8 @@ class SeenRequests {
     id_reused,  // another request had its id, on purpose
   };
 
+  // This event comes soon: what it needs is fetched meanwhile.
+  [[gnu::always_inline]] void expect(const AuditDigest& digest) const { seen_.expect(digest.id); }
   // Of the next event of the log.
   Sighting see(const AuditDigest& digest);
 

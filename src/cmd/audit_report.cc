@@ -78,6 +78,7 @@ std::string audit_json(const AuditReport& report) {
   JsonWriter json;
   json.begin_object().key("access");
   append_accesses(report.accesses, json);
+  json.key("baseline").text(report.baseline);
   json.key("events").number(report.events).key("findings").begin_array();
   for (const audit::Suspicion* suspicion : report.suspicions)
     append_finding(*suspicion, report, json);
@@ -92,6 +93,7 @@ std::string audit_notes(const AuditReport& report) {
   if (report.repeated != 0) out += ", " + std::to_string(report.repeated) + " repeated";
   if (report.forgotten != 0)
     out += ", " + std::to_string(report.forgotten) + " beyond what is kept: not complete";
+  if (!report.baseline.empty()) out += ", compared with " + shown(report.baseline);
   return out + ".";
 }
 

@@ -15,6 +15,7 @@ struct AuditReport {
   std::vector<const audit::Suspicion*> suspicions;
   std::vector<audit::ObjectAccess> accesses;
   std::vector<std::string> logs;
+  std::string baseline;       // the file that the logs were compared with; empty: none
   bool of_one_actor = false;  // somebody asked for one only
   uint64_t events = 0, skipped = 0, repeated = 0, forgotten = 0;
 };

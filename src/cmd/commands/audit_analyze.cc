@@ -1,11 +1,13 @@
 // saker audit analyze: was anyone where they don't belong?
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "agent/audit_pass.h"
 #include "agent/progress.h"
 #include "agent/rule_files.h"
 #include "audit/analysis.h"
+#include "audit/baseline.h"
 #include "base/fd.h"
 #include "base/strings.h"
 #include "cmd/audit_html.h"
@@ -21,7 +23,7 @@ namespace {
 
 struct Arguments {
   std::vector<std::string> logs, rules;
-  std::string since, until, html;
+  std::string since, until, html, learn, baseline;
   audit::AnalysisFilter filter;
   bool json = false, markdown = false;
 };
@@ -48,6 +50,7 @@ class Analyst : public agent::AuditPassUser {
     return event.timestamp >= range_.since && event.timestamp < range_.until &&
            analysis_.wants(record);
   }
+  void expect(const audit::AuditDigest& digest) const override { analysis_.expect(digest); }
   bool take(const audit::AuditDigest& digest,
             FunctionRef<const audit::AuditRecord&()> record) override {
     return analysis_.take(digest, record);
@@ -105,22 +108,61 @@ Result<LogsRead> analyze(const Arguments& arguments, audit::Analysis& analysis) 
   return out;
 }
 
+Result<std::optional<audit::Baseline>> read_baseline(const std::string& path) {
+  if (path.empty()) return std::optional<audit::Baseline>();
+  const std::string text = SAKER_TRY(read_file(path, audit::Baseline::kMostBytes));
+  return std::optional(SAKER_TRY(audit::parse_baseline(text, path)));
+}
+
+// "Learnt 44 actors and 612 habits, kept in base.json."
+Status keep(const audit::Baseline& baseline, const std::string& path) {
+  const std::string text = audit::to_text(baseline);
+  if (text.size() > audit::Baseline::kMostBytes)
+    return Error{.code = Code::invalid,
+                 .message = "what was learnt is larger than a baseline may be",
+                 .hint = "learn from a shorter time: --since, --until"};
+  SAKER_CHECK(replace_file(path, text));
+  size_t habits = 0;
+  for (const audit::ActorHabits& actor : baseline.actors)
+    habits += actor.addresses.size() + actor.programs.size() + actor.deeds.size();
+  std::fprintf(stderr,
+               "Learnt %zu actors and %zu habits, kept in %s. What is told above is among them: "
+               "look at it before you use the baseline.\n",
+               baseline.actors.size(), habits, path.c_str());
+  if (baseline.left_out != 0)
+    std::fprintf(stderr, "There was no room for what %llu events show: it is not complete.\n",
+                 static_cast<unsigned long long>(baseline.left_out));
+  return {};
+}
+
+Status check(const Arguments& arguments) {
+  if (arguments.learn.empty() || arguments.filter.actor.empty()) return {};
+  return Error{.code = Code::invalid,
+               .message = "--learn and --actor: a baseline is learnt of all actors",
+               .hint = "leave one out"};
+}
+
 Result<int> run(const Arguments& arguments) {
-  audit::Analysis analysis(arguments.filter);
+  SAKER_CHECK(check(arguments));
+  const std::optional<audit::Baseline> known = SAKER_TRY(read_baseline(arguments.baseline));
+  audit::Analysis analysis(arguments.filter, known ? &*known : nullptr, !arguments.learn.empty());
   const LogsRead read = SAKER_TRY(analyze(arguments, analysis));
   const AuditReport report{.suspicions = analysis.suspicions(),
                            .accesses = analysis.accesses(),
                            .logs = arguments.logs,
+                           .baseline = arguments.baseline,
                            .of_one_actor = !arguments.filter.actor.empty(),
                            .events = read.events,
                            .skipped = read.skipped,
                            .repeated = analysis.repeated(),
                            .forgotten = analysis.forgotten()};
   if (!arguments.html.empty()) SAKER_CHECK(replace_file(arguments.html, audit_html(report)));
-  if (!arguments.html.empty() && !arguments.json && !arguments.markdown) return kExitOk;
-  print(arguments.json
-            ? audit_json(report)
-            : audit_text(report, arguments.markdown ? Medium::markdown : Medium::terminal));
+  if (arguments.json)
+    print(audit_json(report));
+  else if (arguments.markdown || arguments.html.empty())
+    print(audit_text(report, arguments.markdown ? Medium::markdown : Medium::terminal));
+  std::fflush(stdout);
+  if (!arguments.learn.empty()) SAKER_CHECK(keep(analysis.baseline(), arguments.learn));
   return kExitOk;
 }
 
@@ -148,6 +190,15 @@ Invocation prepare() {
                    .value_name = "TIME",
                    .help = "Only before this time",
                    .text = &arguments->until},
+                  {.names = "--baseline",
+                   .value_name = "FILE",
+                   .help = "Also tell what actors do, from where, with what and when, that this "
+                           "baseline does not show",
+                   .text = &arguments->baseline},
+                  {.names = "--learn",
+                   .value_name = "FILE",
+                   .help = "Write a baseline of what the logs show; with --baseline, of both",
+                   .text = &arguments->learn},
                   {.names = "-r,--rules",
                    .value_name = "FILE",
                    .help = "Rules instead of Saker's own (files and folders, repeatable)",
@@ -182,7 +233,9 @@ const Command audit_analyze_descriptor = {
         "0 whatever is found.\n\n"
         "  saker audit analyze audit.log\n"
         "  saker audit analyze audit-2024-05-01.log.gz audit.log --actor mallory\n"
-        "  saker audit analyze audit.log --resource secrets -n shop --json",
+        "  saker audit analyze audit.log --resource secrets -n shop --json\n"
+        "  saker audit analyze --learn baseline.json audit-2024-05-*.log.gz\n"
+        "  saker audit analyze --baseline baseline.json audit.log",
     .prepare = prepare,
 };
 
