@@ -14,9 +14,7 @@ using formats::JsonNode;
 constexpr std::string_view kFamily = "saker.audit.baseline.";
 
 Error broken(const std::string& where, const std::string& what) {
-  return {.code = Code::invalid,
-          .message = where + " " + what,
-          .hint = "learn it again: saker audit analyze --learn FILE LOG..."};
+  return {.code = Code::invalid, .message = where + " " + what};
 }
 
 bool in_order(const std::vector<std::string>& texts) {
@@ -118,7 +116,9 @@ Result<Baseline> parse_baseline(std::string_view text, const std::string& file) 
   Result<JsonNode> root = formats::parse_json(text);
   Result<Baseline> out =
       root.ok() ? Reader().read(*root) : Result<Baseline>(std::move(root.error()));
-  if (!out.ok()) out.error().position.file = file;
+  if (out.ok()) return out;
+  out.error().position.file = file;
+  out.error().hint = "learn it again: saker audit analyze --learn FILE LOG...";
   return out;
 }
 
