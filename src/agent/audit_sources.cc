@@ -2,7 +2,9 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
+#include <filesystem>
 
 #include "agent/outputs.h"
 #include "base/fd.h"
@@ -33,6 +35,14 @@ Result<net::HttpServerOptions> http_options(const Config& config) {
   return http;
 }
 
+// Text of a reader that lets kJsonPadding bytes behind it be read.
+AuditBatch to_batch(std::string_view lines, std::string source, std::string position) {
+  return {.text = std::string(lines.data(), lines.size() + formats::kJsonPadding),
+          .size = lines.size(),
+          .source = std::move(source),
+          .position = std::move(position)};
+}
+
 void block_signals() {
   sigset_t all;
   ::sigfillset(&all);
@@ -40,6 +50,10 @@ void block_signals() {
 }
 
 }  // namespace
+
+static std::string name_of(const auto& log) {
+  return "audit log " + log.path;
+}
 
 AuditSources::AuditSources() : intake_(kIntakeBytes) {}
 
@@ -50,7 +64,7 @@ AuditSources::~AuditSources() {
 Result<std::unique_ptr<AuditSources>> AuditSources::open(const Config& config,
                                                          store::Writer* store) {
   std::unique_ptr<AuditSources> sources;
-  if (config.audit.webhook.listen.empty()) return sources;
+  if (!config.audit.wanted()) return sources;
   if (store == nullptr)
     return Error{.code = Code::invalid,
                  .message =
@@ -58,8 +72,18 @@ Result<std::unique_ptr<AuditSources>> AuditSources::open(const Config& config,
                      "far they were read",
                  .hint = "leave --no-store (store.enabled: false) out"};
   sources.reset(new AuditSources);
-  SAKER_CHECK(sources->open_webhook(config, *store));
+  if (!config.audit.webhook.listen.empty()) SAKER_CHECK(sources->open_webhook(config, *store));
+  for (const std::string& path : config.audit.log_files) sources->open_log(path, *store);
   return sources;
+}
+
+// A log need not be there yet: the server may be about to start.
+void AuditSources::open_log(const std::string& path, const store::Writer& store) {
+  auto log = std::make_unique<FollowedLog>();
+  log->path = std::filesystem::absolute(path).lexically_normal().string();
+  log->begin = capture::parse_log_position(store.position(name_of(*log)));
+  names_.push_back(log->path);
+  logs_.push_back(std::move(log));
 }
 
 Status AuditSources::open_webhook(const Config& config, const store::Writer& store) {
@@ -82,6 +106,9 @@ Status AuditSources::start() {
     SAKER_CHECK(webhook_->start());
     threads_.emplace_back([this](const std::stop_token& stop) { follow_spool(stop); });
   }
+  for (const auto& log : logs_)
+    threads_.emplace_back(
+        [this, raw = log.get()](const std::stop_token& stop) { follow_log(*raw, stop); });
   return {};
 }
 
@@ -124,6 +151,24 @@ void AuditSources::follow_spool(const std::stop_token& stop) {
   }
 }
 
+void AuditSources::follow_log(FollowedLog& log, const std::stop_token& stop) {
+  block_signals();
+  capture::LogFollower follower(log.path, log.begin);
+  const std::string name = name_of(log);
+  while (!stop.stop_requested()) {
+    capture::LogFollower::Piece piece;
+    while (!stop.stop_requested() && follower.next(piece)) {
+      log.behind = true;
+      log.bytes += piece.text.size();
+      if (!intake_.offer(to_batch(piece.text, name, capture::to_text(piece.behind)))) return;
+    }
+    log.behind = false;
+    log.gaps = follower.gaps();
+    for (const std::string& message : follower.take_messages()) log::warning(message);
+    std::this_thread::sleep_for(kLookUp);
+  }
+}
+
 void AuditSources::judged(const AuditBatch& batch) {
   if (batch.source != kSpool) return;
   if (const auto position = formats::parse_spool_position(batch.position))
@@ -131,10 +176,18 @@ void AuditSources::judged(const AuditBatch& batch) {
 }
 
 bool AuditSources::is_caught_up() const {
-  return !spool_behind_ && intake_.empty();
+  return !spool_behind_ && intake_.empty() &&
+         std::ranges::none_of(logs_, [](const auto& log) { return log->behind.load(); });
 }
 
 void AuditSources::collect(server::MetricsWriter& writer) const {
+  if (!logs_.empty()) {
+    writer.counter("saker_audit_log_bytes_total", "Read of the followed audit logs");
+    for (const auto& log : logs_) writer.sample(log->bytes.load(), {{"path", log->path}});
+    writer.counter("saker_audit_log_gaps_total",
+                   "Times that a rotated file was gone before it was read to its end");
+    for (const auto& log : logs_) writer.sample(log->gaps.load(), {{"path", log->path}});
+  }
   if (!webhook_) return;
   const AuditReceiver::Stats hook = webhook_->stats();
   writer.counter("saker_audit_webhook_batches_total",

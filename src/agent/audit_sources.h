@@ -3,7 +3,9 @@
 // the last end.
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "agent/audit_webhook.h"
 #include "agent/config.h"
 #include "base/result.h"
+#include "capture/k8s_audit/log_follower.h"
 #include "server/metrics.h"
 #include "store/audit_spool.h"
 #include "store/writer.h"
@@ -43,14 +46,23 @@ class AuditSources : public server::MetricsSource {
 
  private:
   AuditSources();
+  struct FollowedLog {
+    std::string path;
+    std::optional<capture::LogPosition> begin;
+    std::atomic<uint64_t> bytes = 0, gaps = 0;
+    std::atomic<bool> behind = true;
+  };
   Status open_webhook(const Config& config, const store::Writer& store);
+  void open_log(const std::string& path, const store::Writer& store);
   void follow_spool(const std::stop_token& stop);
+  void follow_log(FollowedLog& log, const std::stop_token& stop);
 
   AuditIntake intake_;
   std::shared_ptr<store::AuditSpool> spool_;
   std::unique_ptr<AuditWebhook> webhook_;
   formats::SpoolPosition spool_begin_;
   std::atomic<bool> spool_behind_ = false;
+  std::vector<std::unique_ptr<FollowedLog>> logs_;
   std::vector<std::string> names_;
   std::vector<std::jthread> threads_;
 };

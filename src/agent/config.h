@@ -88,10 +88,12 @@ struct Config {
       std::string listen;  // empty: no webhook
       std::string certificate_file, key_file, client_ca_file, token_file;
     } webhook;
+    std::vector<std::string> log_files;  // that are followed
     struct {
       uint64_t max_size = uint64_t{2} << 30;
       std::chrono::milliseconds max_age = std::chrono::hours(30 * 24);
     } spool;
+    [[nodiscard]] bool wanted() const { return !webhook.listen.empty() || !log_files.empty(); }
   } audit;
 
   struct {

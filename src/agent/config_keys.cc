@@ -98,6 +98,8 @@ std::vector<KeyRow> fixed_rows() {
        "Authority (PEM) that must have signed the certificates of clients"},
       {"audit.webhook.token_file", text, SAKER_AT(audit.webhook.token_file),
        "File with the token that requests must bring (Authorization: Bearer)"},
+      {"audit.log_files", list, SAKER_AT(audit.log_files),
+       "Audit logs of kube-apiserver to follow, over rotation and restarts"},
       {"audit.spool.max_size", size, SAKER_AT(audit.spool.max_size),
        "Largest size on disk of the events that were received; the oldest are removed", "",
        uint64_t{64} << 20, uint64_t{1} << 44},

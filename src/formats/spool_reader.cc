@@ -57,8 +57,7 @@ Result<std::unique_ptr<SpoolReader>> SpoolReader::open(const std::string& path) 
   struct stat about{};
   if (::stat(path.c_str(), &about) != 0) return errno_error(path, errno);
   if (S_ISDIR(about.st_mode)) {
-    const std::vector<uint64_t> segments = SAKER_TRY(list_segments(path));
-    if (segments.empty() && ::access((path + "/lock").c_str(), F_OK) != 0)
+    if (!is_spool(path))
       return Error{.code = Code::invalid, .message = path + ": is a folder, and no spool"};
     return std::unique_ptr<SpoolReader>(new SpoolReader(path));
   }
@@ -70,6 +69,11 @@ Result<std::unique_ptr<SpoolReader>> SpoolReader::open(const std::string& path) 
       new SpoolReader(slash == std::string::npos ? "." : path.substr(0, slash)));
   reader->only_segment_ = number;
   return reader;
+}
+
+bool is_spool(const std::string& folder) {
+  const Result<std::vector<uint64_t>> segments = list_segments(folder);
+  return segments.ok() && (!segments->empty() || ::access((folder + "/lock").c_str(), F_OK) == 0);
 }
 
 bool is_spool_segment(std::string_view path) {

@@ -61,7 +61,8 @@ class SpoolReader {
   uint64_t damaged_bytes_ = 0;
 };
 
-// Whether the name is one of a spool's segment.
+// Whether the folder is a spool's, and whether the name is that of a segment.
+bool is_spool(const std::string& folder);
 bool is_spool_segment(std::string_view path);
 
 // Before the last frames, which hold at least `events` events; the begin when there are less.

@@ -24,7 +24,7 @@ namespace {
 
 struct Arguments {
   FalcoArguments falco;
-  std::vector<std::string> config, options, rules;
+  std::vector<std::string> config, options, rules, audit_logs;
   std::string data_dir, listen, priority, matching, stats_json, file, extra_output;
   struct {
     std::string listen, certificate, key, client_ca, token;
@@ -53,6 +53,7 @@ std::vector<std::string> overrides_of(const Arguments& arguments) {
   set(!webhook.key.empty(), "audit.webhook.key_file=" + webhook.key);
   set(!webhook.client_ca.empty(), "audit.webhook.client_ca_file=" + webhook.client_ca);
   set(!webhook.token.empty(), "audit.webhook.token_file=" + webhook.token);
+  for (const std::string& log : arguments.audit_logs) set(true, "audit.log_files[]=" + log);
   set(arguments.json, "json_output=true");
   set(arguments.no_store, "store.enabled=false");
   set(arguments.no_server, "server.enabled=false");
@@ -172,12 +173,15 @@ void announce(const rules::Engine& engine, const agent::WatchStats& stats, bool 
 
 // Which sources are wanted; the audit sources of the configuration go when theirs is not.
 Result<bool> choose_sources(const FalcoArguments& arguments, agent::Config& config) {
-  if (!SAKER_TRY(wants_source(arguments, "k8s_audit"))) config.audit.webhook.listen.clear();
+  if (!SAKER_TRY(wants_source(arguments, "k8s_audit"))) {
+    config.audit.webhook.listen.clear();
+    config.audit.log_files.clear();
+  }
   const bool kernel = SAKER_TRY(wants_source(arguments, "syscall"));
-  if (kernel || !config.audit.webhook.listen.empty()) return kernel;
+  if (kernel || config.audit.wanted()) return kernel;
   return Error{.code = Code::invalid,
                .message = "there is nothing to watch",
-               .hint = "audit events come from --audit-webhook ADDR"};
+               .hint = "audit events come from --audit-webhook ADDR and --audit-log FILE"};
 }
 
 Result<int> run_watch(const Arguments& arguments) {
@@ -280,6 +284,10 @@ Invocation prepare() {
                .value_name = "FILE",
                .help = "File with the bearer token that the server must bring",
                .text = &arguments->webhook.token},
+              {.names = "--audit-log,--follow",
+               .value_name = "FILE",
+               .help = "Follow this audit log, over rotation and restarts (repeatable)",
+               .list = &arguments->audit_logs},
               {.names = "--listen",
                .value_name = "ADDR:PORT",
                .help = "Health, metrics and alerts over HTTP (127.0.0.1:8765)",
