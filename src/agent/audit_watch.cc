@@ -4,6 +4,8 @@
 #include <thread>
 
 #include "audit/digest.h"
+#include "base/log.h"
+#include "capture/k8s_audit/log_reader.h"
 
 namespace saker::agent {
 
@@ -26,11 +28,18 @@ bool AuditWatch::end_batch() {
     read_ = true;
     for (const capture::AuditBlock::Problem& problem : block_.problems())
       ++stats_.lost[std::string(problem.reason)];
+    if (block_.is_old_format()) lose_old_format();
   }
   if (!store_.submit(group_)) return false;
   sources_.judged(*batch_);
   batch_.reset();
   return true;
+}
+
+// Nothing of the rest of such a batch is read.
+void AuditWatch::lose_old_format() {
+  if (stats_.lost["log in the old text format"]++ == 0)
+    log::error(capture::LogLosses(batch_->source).old_format(block_.lines()).to_text());
 }
 
 void AuditWatch::judge(event::Event& event) {

@@ -43,6 +43,7 @@ class AuditWatch {
   bool begin_batch(std::chrono::milliseconds patience);
   void judge(event::Event& event);
   bool end_batch();
+  void lose_old_format();
 
   AuditSources& sources_;
   Pipeline& pipeline_;

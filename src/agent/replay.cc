@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "capture/k8s_audit/log_reader.h"
+#include "capture/k8s_audit/log_set.h"
 #include "capture/scap/scap.h"
 #include "fields/catalog.h"
 #include "state/state.h"
@@ -149,8 +150,11 @@ class Replay {
         progress_(options.progress) {}
 
   Status run() {
-    for (const std::string& file : options_.files) {
-      SAKER_CHECK(run_file(file));
+    for (const std::string& path : options_.files) {
+      for (const std::string& file : SAKER_TRY(capture::expand_logs(path))) {
+        SAKER_CHECK(run_file(file));
+        if (stopped_) break;
+      }
       if (stopped_) break;
     }
     if (printer_) {

@@ -7,6 +7,7 @@
 
 #include "agent/progress.h"
 #include "capture/k8s_audit/log_reader.h"
+#include "capture/k8s_audit/log_set.h"
 
 namespace saker::cmd {
 
@@ -22,10 +23,18 @@ uint64_t total_size(const std::vector<std::string>& paths) {
   return total;
 }
 
+Result<std::vector<std::string>> expand_logs(const std::vector<std::string>& paths) {
+  std::vector<std::string> all;
+  for (const std::string& path : paths)
+    for (std::string& log : SAKER_TRY(capture::expand_logs(path))) all.push_back(std::move(log));
+  return all;
+}
+
 Result<LogsRead> read_audit_logs(
-    const std::vector<std::string>& paths,
+    const std::vector<std::string>& given,
     FunctionRef<void(const audit::AuditRecord& record, const event::Event& event)> take) {
   constexpr uint64_t kCheckInterval = 8192;
+  const std::vector<std::string> paths = SAKER_TRY(expand_logs(given));
   LogsRead out;
   agent::Progress progress;
   const uint64_t total = total_size(paths);

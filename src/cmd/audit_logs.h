@@ -17,11 +17,14 @@ struct LogsRead {
   uint64_t skipped = 0;  // lines and items that are no audit event
 };
 
+// A folder stands for the logs in it, rotated sets in their order.
+Result<std::vector<std::string>> expand_logs(const std::vector<std::string>& paths);
+
 // The size of all logs as it will be read, in bytes: 0 when one is compressed or no file.
 uint64_t total_size(const std::vector<std::string>& paths);
 
-// Calls back for each event. Logs are JSON lines, saved events
-// and EventLists, plain or compressed; "-" is standard input.
+// Calls back for each event. Logs are JSON lines, saved events and EventLists, plain or compressed,
+// folders of them, and spools; "-" is standard input.
 Result<LogsRead> read_audit_logs(
     const std::vector<std::string>& paths,
     FunctionRef<void(const audit::AuditRecord& record, const event::Event& event)> take);

@@ -77,7 +77,8 @@ class Webhook(Case):
         return [line.split()[-1] for line in ran.stdout.splitlines() if line]
 
     def alerts(self):
-        return [alert["output"].split()[-1] for alert in self.stored(self.path("data"))]
+        return [alert["output"].split()[-1] for alert in self.stored(self.path("data"))
+                if alert["rule"] == "Secret read"]
 
 
 class Deliveries(Webhook):
@@ -167,6 +168,91 @@ class Deliveries(Webhook):
             self.assertEqual(saker.metrics()['saker_audit_webhook_batches_total{result="failed"}'], 1)
             self.assertEqual(saker.stop(), 0)
         self.assertEqual(self.spooled(), ["id-1", "id-3"])
+
+
+class Logs(Webhook):
+    """A log that is followed, alone."""
+
+    def follower(self, *arguments, **options):
+        return Saker("--disable-source", "syscall", "-r", self.rules, "--audit-log", self.path("audit.log"), *arguments,
+                     data_dir=self.path("data"), watching="watching audit events", **options)
+
+    def append(self, *numbers):
+        with open(self.path("audit.log"), "a") as log:
+            for number in numbers:
+                log.write(json.dumps(event(number)) + "\n")
+
+    def rotate(self, compress=False):
+        now = time.time()
+        stamp = time.strftime("%Y-%m-%dT%H-%M-%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03}"
+        rotated = self.path(f"audit-{stamp}.log")
+        os.rename(self.path("audit.log"), rotated)
+        if compress:
+            subprocess.run(["gzip", rotated], check=True)
+
+    def test_rotation_and_restarts(self):
+        """A writer that rotates, and saker killed and started again and again: each event once."""
+        written, ended = [], threading.Event()
+
+        def write():
+            for number in range(10**9):
+                if ended.is_set():
+                    return
+                self.append(number)
+                written.append(f"id-{number}")
+                if number % 40 == 39:
+                    self.rotate(compress=number % 80 == 79)
+                time.sleep(0.005)
+
+        self.append(-1)
+        with self.follower() as saker:
+            self.assertIsNotNone(saker.wait_for(lambda a: a.output.endswith("id--1")))
+            self.assertEqual(saker.stop(), 0)
+        writer = threading.Thread(target=write)
+        writer.start()
+        for _ in range(3):
+            with self.follower() as saker:
+                time.sleep(0.6)
+                saker.process.send_signal(signal.SIGKILL)
+        ended.set()
+        writer.join()
+        with self.follower() as saker:
+            self.assertIsNotNone(saker.wait_for(lambda a: a.output.endswith(written[-1]), 10))
+            self.assertEqual(saker.stop(), 0)
+            self.assertNotIn("is gone", "".join(saker.errors))
+        self.assertEqual(self.alerts(), ["id--1", *written])
+
+    def test_with_bad_lines_and_a_missing_log(self):
+        with self.follower("--stats-json", self.path("stats"), listen=True) as saker:
+            self.assertTrue(saker.wait_for_message("waiting for it"))
+            self.append(1)
+            with open(self.path("audit.log"), "a") as log:
+                log.write("nonsense\n" + json.dumps(event(2))[:100] + "\n" + "\0" * 5000 + "\n")
+            self.append(3)
+            self.assertIsNotNone(saker.wait_for(lambda a: a.output.endswith("id-3")))
+            self.assertEqual(saker.stop(), 0)
+        self.assertEqual(self.alerts(), ["id-1", "id-3"])
+        self.assertEqual(sum(json.load(open(self.path("stats")))["events"]["lost"].values()), 2)
+
+    def test_old_text_format(self):
+        with open(self.path("audit.log"), "w") as log:
+            log.write('2017-03-21T03:57:09.106841886-04:00 AUDIT: id="c939d2a7" stage="RequestReceived" ip="127.0.0.1"\n')
+        with self.follower() as saker:
+            self.assertTrue(saker.wait_for_message("old text format"))
+
+    def test_sets_are_read_in_order(self):
+        os.mkdir(self.path("logs"))
+        self.folder, parent = self.path("logs"), self.folder
+        for number in range(4):
+            self.append(number)
+            if number < 3:
+                self.rotate(compress=number == 1)
+            time.sleep(0.01)
+        self.folder = parent
+        ran = self.run_saker("replay", self.path("logs"), "--format", "%ka.auditid")
+        self.assertEqual([line.split()[-1] for line in ran.stdout.splitlines()], [f"id-{n}" for n in range(4)], ran.stderr)
+        ran = self.run_saker("audit", "analyze", self.path("logs"), "--json")
+        self.assertEqual(json.loads(ran.stdout)["events"], 4)
 
 
 class Refusals(Webhook):

@@ -10,12 +10,16 @@
 #include "audit/baseline.h"
 #include "base/fd.h"
 #include "base/strings.h"
+#include "capture/k8s_audit/block_source.h"
 #include "cmd/audit_html.h"
 #include "cmd/audit_logs.h"
 #include "cmd/audit_report.h"
 #include "cmd/command.h"
 #include "cmd/listing.h"
+#include "formats/spool_reader.h"
+#include "store/audit_spool.h"
 #include "store/query.h"
+#include "store/schema.h"
 
 namespace saker::cmd {
 
@@ -23,7 +27,7 @@ namespace {
 
 struct Arguments {
   std::vector<std::string> logs, rules;
-  std::string since, until, html, learn, baseline;
+  std::string since, until, html, learn, baseline, data_dir;
   audit::AnalysisFilter filter;
   bool json = false, markdown = false;
 };
@@ -86,6 +90,26 @@ Result<rules::RuleSet> load_rules(const Arguments& arguments) {
   return set;
 }
 
+// Of a spool, only the frames of the time are read.
+Status read(const std::string& log, TimeRange range, agent::AuditPass& pass, Analyst& analyst) {
+  if (!formats::is_spool(log)) return pass.read(log, analyst);
+  const auto blocks = SAKER_TRY(capture::open_spool_blocks(log, range.since, range.until));
+  return pass.read(*blocks, analyst);
+}
+
+// Without a log: what `saker run --audit-webhook` received.
+Result<std::vector<std::string>> logs_of(const Arguments& arguments) {
+  if (!arguments.logs.empty()) return expand_logs(arguments.logs);
+  const std::string spool = store::spool_folder(
+      arguments.data_dir.empty() ? store::default_data_dir() : arguments.data_dir);
+  if (formats::is_spool(spool)) return std::vector<std::string>{spool};
+  return Error{.code = Code::not_found,
+               .message = "no log is given, and no audit events were received in " + spool,
+               .hint =
+                   "give the log of kube-apiserver, or receive its events by `saker run "
+                   "--audit-webhook`"};
+}
+
 Result<LogsRead> analyze(const Arguments& arguments, audit::Analysis& analysis) {
   const rules::RuleSet rules = SAKER_TRY(load_rules(arguments));
   const uint64_t now = store::now_ns();
@@ -96,7 +120,7 @@ Result<LogsRead> analyze(const Arguments& arguments, audit::Analysis& analysis) 
   agent::AuditPass pass(rules, rules::Matching::all);
   Status status;
   for (const std::string& log : arguments.logs) {
-    status = pass.read(log, analyst);
+    status = read(log, range, pass, analyst);
     if (!status.ok()) break;
   }
   analyst.finish();
@@ -142,8 +166,9 @@ Status check(const Arguments& arguments) {
                .hint = "leave one out"};
 }
 
-Result<int> run(const Arguments& arguments) {
+Result<int> run(Arguments& arguments) {
   SAKER_CHECK(check(arguments));
+  arguments.logs = SAKER_TRY(logs_of(arguments));
   const std::optional<audit::Baseline> known = SAKER_TRY(read_baseline(arguments.baseline));
   audit::Analysis analysis(arguments.filter, known ? &*known : nullptr, !arguments.learn.empty());
   const LogsRead read = SAKER_TRY(analyze(arguments, analysis));
@@ -190,6 +215,10 @@ Invocation prepare() {
                    .value_name = "TIME",
                    .help = "Only before this time",
                    .text = &arguments->until},
+                  {.names = "--data-dir",
+                   .value_name = "DIR",
+                   .help = "Where received events are, when no LOG is given (/var/lib/saker)",
+                   .text = &arguments->data_dir},
                   {.names = "--baseline",
                    .value_name = "FILE",
                    .help = "Also tell what actors do, from where, with what and when, that this "
@@ -211,10 +240,10 @@ Invocation prepare() {
                    .text = &arguments->html},
               },
           .positional = {.name = "LOG",
-                         .help = "Audit logs in their order (.gz and .zst too); - for standard "
-                                 "input",
-                         .values = &arguments->logs,
-                         .required = true},
+                         .help = "Audit logs in their order (.gz and .zst too), folders of "
+                                 "rotated ones; - for standard input; none: what was received "
+                                 "by webhook",
+                         .values = &arguments->logs},
           .run = [arguments] { return run(*arguments); }};
 }
 
@@ -232,6 +261,8 @@ const Command audit_analyze_descriptor = {
         "sessions in pods, rights given, tokens, impersonation, traces removed. The exit code is "
         "0 whatever is found.\n\n"
         "  saker audit analyze audit.log\n"
+        "  saker audit analyze /var/log/kubernetes/audit\n"
+        "  saker audit analyze --since 2h\n"
         "  saker audit analyze audit-2024-05-01.log.gz audit.log --actor mallory\n"
         "  saker audit analyze audit.log --resource secrets -n shop --json\n"
         "  saker audit analyze --learn baseline.json audit-2024-05-*.log.gz\n"
