@@ -2,8 +2,8 @@
 // asked and nothing else, leaves every byte alone that it is not about, changes nothing a second
 // time, and comes out again to the byte.
 // parser: src/audit/apiserver_manifest.cc src/audit/apiserver_install.cc
-// parser: src/audit/apiserver_uninstall.cc src/formats/yaml_edit.cc src/formats/yaml_spans.cc
-// parser: src/formats/yaml_write.cc src/formats/line_diff.cc
+// parser: src/audit/apiserver_uninstall.cc src/formats/yaml_edit.cc src/formats/yaml_change.cc
+// parser: src/formats/yaml_spans.cc src/formats/yaml_write.cc src/formats/line_diff.cc
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -153,8 +153,10 @@ Status Planner::log_place() {
   plan_.log_host_path = path;
   for (const std::string& ours : new_folders_)
     if (is_within(path, ours))
-      return Error{.message = "the log " + path + " would be in the folder of the policy, " + ours +
-                              ", which is mounted read-only",
+      return Error{.message =
+                       "the log would be in the folder of the policy, which is mounted "
+                       "read-only: " +
+                       ours,
                    .hint = "give another: --log-path " + std::string(kAuditLogPath)};
   const Found found = manifest_.resolve(path);
   if (found) return repair_log_mount(*found);

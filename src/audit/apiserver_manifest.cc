@@ -213,10 +213,10 @@ void Reader::read_probe(const YamlNode& container) {
     if (!parse_uint(port)) continue;
     std::string host = text_at(*get, "host");
     if (host.empty()) host = "127.0.0.1";
-    if (host.contains(':')) host = "[" + host + "]";
+    if (host.contains(':')) host.insert(0, "[").append("]");
     const bool plain = text_at(*get, "scheme") == "HTTP" || text_at(*get, "scheme").empty();
-    manifest_.health_url =
-        (plain ? "http://" : "https://") + host + ":" + port + text_at(*get, "path");
+    manifest_.health_url = plain ? "http://" : "https://";
+    manifest_.health_url.append(host).append(":").append(port).append(text_at(*get, "path"));
     return;
   }
   const ApiserverFlag* port = manifest_.find_flag("secure-port");

@@ -220,6 +220,7 @@ std::string filled(std::string_view text,
 
 std::vector<std::string> recipe_platforms() {
   std::vector<std::string> names;
+  names.reserve(kPlatforms.size());
   for (const Platform& platform : kPlatforms) names.emplace_back(platform.name);
   return names;
 }

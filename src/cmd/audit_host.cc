@@ -119,7 +119,8 @@ std::vector<std::string> stray_manifests(const std::string& manifest) {
   const std::string folder = audit::folder_of(real);
   std::vector<std::string> strays;
   for (const std::string& name : names_in(folder)) {
-    const std::string path = folder + (folder == "/" ? "" : "/") + name;
+    std::string path = folder == "/" ? "" : folder;
+    path.append("/").append(name);
     struct stat info{};
     if (name[0] == '.' || path == real || ::stat(path.c_str(), &info) != 0 ||
         !S_ISREG(info.st_mode))
@@ -195,7 +196,7 @@ Status remove_record(const std::string& folder) {
   SAKER_CHECK(remove_file(folder + "/record.json"));
   for (const std::string& name : names_in(folder))
     if (name.starts_with("manifest.") || name.starts_with("file-"))
-      SAKER_CHECK(remove_file(folder + "/" + name));
+      SAKER_CHECK(remove_file(std::string(folder).append("/").append(name)));
   ::rmdir(folder.c_str());
   return {};
 }

@@ -70,6 +70,7 @@ std::vector<Line> diff_lines(const Lines& before, const Lines& after) {
          before[before.size() - 1 - tail] == after[after.size() - 1 - tail])
     ++tail;
   std::vector<Line> out;
+  out.reserve(before.size() + after.size());
   for (size_t i = 0; i < head; ++i) out.push_back({' ', before[i]});
   const auto middle = [&](const Lines& lines) {
     return Lines(lines.begin() + static_cast<std::ptrdiff_t>(head),

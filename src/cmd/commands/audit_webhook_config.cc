@@ -49,7 +49,7 @@ Result<std::string> read_pem(const std::string& path, std::string_view what) {
 
 void warn_of_end(const std::string& path, const net::CertificateInfo& certificate) {
   const auto now = static_cast<uint64_t>(::time(nullptr));
-  constexpr uint64_t kSoon = 30 * 86400;
+  constexpr uint64_t kSoon = uint64_t{30} * 86400;
   if (certificate.not_after < now)
     warn(path + " is no longer valid");
   else if (certificate.not_after < now + kSoon)
