@@ -227,7 +227,7 @@ class Logs(Webhook):
             self.assertTrue(saker.wait_for_message("waiting for it"))
             self.append(1)
             with open(self.path("audit.log"), "a") as log:
-                log.write("nonsense\n" + json.dumps(event(2))[:100] + "\n" + "\0" * 5000 + "\n")
+                log.write("nonsense\n" + json.dumps(event(2))[:100] + "\n")
             self.append(3)
             self.assertIsNotNone(saker.wait_for(lambda a: a.output.endswith("id-3")))
             self.assertEqual(saker.stop(), 0)
