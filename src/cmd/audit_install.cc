@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 
 #include "audit/apiserver_manifest.h"
 #include "formats/line_diff.h"
@@ -126,6 +127,11 @@ std::string describe(const HostEdit& edit) {
     out += std::string(verb) + file.path + ": " + file.what + "\n";
   }
   return out;
+}
+
+void HostOptions::settle() {
+  if (!root.empty()) root = std::filesystem::absolute(root).lexically_normal();
+  while (root.ends_with('/')) root.pop_back();
 }
 
 std::string HostOptions::manifest_path() const {

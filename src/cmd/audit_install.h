@@ -41,6 +41,8 @@ struct HostOptions {
   uint64_t wait = 240;
   bool yes = false, dry_run = false;
 
+  // Paths as the record has them: the same from every working folder.
+  void settle();
   [[nodiscard]] std::string manifest_path() const;
   [[nodiscard]] std::string backup_path() const;  // of this manifest's copies
 };

@@ -62,11 +62,13 @@ HealthWatch::Outcome HealthWatch::wait() {
   int steady = 0;
   while (Clock::now() < end) {
     const bool up = is_up();
-    steady = up ? steady + 1 : 0;
+    const bool was_gone = gone;
     gone |= !up;
     if (!gone && !processes_.empty())
       for (const int process : processes_named("kube-apiserver"))
         gone |= std::find(processes_.begin(), processes_.end(), process) == processes_.end();
+    // What the old one answered does not count.
+    steady = up && was_gone ? steady + 1 : 0;
     if (gone && steady >= kSteady) return Outcome::restarted;
     if (!gone && Clock::now() >= leaves) return Outcome::not_seen;
     std::this_thread::sleep_for(kPause);

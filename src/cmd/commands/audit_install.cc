@@ -243,7 +243,8 @@ void print_next(const Install& install, const HostOptions& host) {
   const audit::InstallPlan& plan = install.plan;
   std::printf("Copies from before: %s\n", host.backup_path().c_str());
   if (!plan.log_host_path.empty())
-    std::printf("Look at the log:    saker audit analyze %s\n", plan.log_host_path.c_str());
+    std::printf("Look at the log:    saker audit analyze %s%s\n", host.root.c_str(),
+                plan.log_host_path.c_str());
   std::printf("Take it out again:  saker audit uninstall%s\n", same_place(host).c_str());
   std::printf(
       "Each control-plane node has a manifest of its own: do the same on all of them.\n"
@@ -308,7 +309,8 @@ Result<int> print_recipe(const Arguments& arguments) {
   return kExitOk;
 }
 
-Result<int> run(const Arguments& arguments) {
+Result<int> run(Arguments arguments) {
+  arguments.host.settle();
   if (!arguments.platform.empty()) return print_recipe(arguments);
   Install install = SAKER_TRY(plan(arguments));
   const std::vector<std::string> warnings = warnings_of(arguments, install);

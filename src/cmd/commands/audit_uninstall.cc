@@ -85,7 +85,8 @@ Result<int> carry_out_uninstall(const HostOptions& host, const Uninstall& uninst
   return kExitOk;
 }
 
-Result<int> run(const HostOptions& host) {
+Result<int> run(HostOptions host) {
+  host.settle();
   const std::optional<InstallRecord> record = SAKER_TRY(load_record(host.backup_path()));
   if (!record) return nothing_known(host);
   const Uninstall uninstall = SAKER_TRY(plan(host, *record));
