@@ -144,6 +144,25 @@ TEST(Baseline, FirstTimeOfAServiceAccount) {
             Found{"kubernetes-service-account-from-outside " + std::string(kAccount)});
 }
 
+// Nodes are alike: what one of them does is no news of another.
+TEST(Baseline, FirstTimeOfANode) {
+  LoggedAct act{.user = "system:node:a", .resource = "pods", .agent = "kubelet/v1"};
+  std::vector<LoggedAct> acts;
+  for (int i = 0; i < 20; ++i) {
+    act.time = (i < 10 ? "08:00:0" : "09:30:0") + std::to_string(i % 10);
+    act.user = i % 2 == 0 ? "system:node:a" : "system:node:b";
+    acts.push_back(act);
+  }
+  acts.back().verb = "watch";  // of b alone
+  const Baseline baseline = learn(acts);
+  act.user = "system:node:a";
+  act.verb = "watch";
+  EXPECT_TRUE(compare(baseline, {act}).empty());
+  act.verb = "delete";
+  EXPECT_EQ(compare(baseline, {act}),
+            Found{"kubernetes-program-does-something-for-the-first-time system:node:a"});
+}
+
 TEST(Baseline, APersonFromANewPlace) {
   const LoggedAct place{.resource = "pods", .address = "198.51.100.2", .time = "20:00:00"};
   LoggedAct both = place;

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/strings.h"
 #include "formats/json_text.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 constexpr uint64_t kHour = 3'600'000'000'000;
 constexpr size_t kMostHabitText = 128;
+constexpr std::string_view kNodePrefix = "system:node:";
 
 size_t hour_of(uint64_t time_ns) {
   return static_cast<size_t>(time_ns / kHour % 24);
@@ -90,7 +92,11 @@ void Habits::take_over(const ActorHabits& known) {
   for (const std::string& text : known.addresses)
     actor.addresses.push_back({part_hash(text), place_of(text), text});
   for (const std::string& text : known.programs) actor.programs.push_back({part_hash(text), text});
-  for (const std::string& text : known.deeds) deeds_.insert(deed_hash(hash, text));
+  const bool node = known.name.starts_with(kNodePrefix);
+  for (const std::string& text : known.deeds) {
+    deeds_.insert(deed_hash(hash, text));
+    if (node) node_deeds_.insert(hash_bytes(text));
+  }
   habits_ += known.addresses.size() + known.programs.size() + known.deeds.size();
 }
 
@@ -172,9 +178,11 @@ void Habits::learn_program(Actor& actor, const AuditDigest& digest,
 void Habits::learn_deed(Actor& actor, const AuditDigest& digest,
                         FunctionRef<const AuditRecord&()> record, Novelty& novelty) {
   if (!has_room()) return;
-  novelty.deed = actor.well_known;
   deeds_.insert(digest.deed);
   actor.deeds.push_back(kept(deed_name(record()), kMostHabitText));
+  const bool another_nodes = digest.actor_kind == ActorKind::node &&
+                             !node_deeds_.insert(hash_bytes(actor.deeds.back())).second;
+  novelty.deed = actor.well_known && !another_nodes;
 }
 
 Baseline Habits::baseline() const {

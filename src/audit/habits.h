@@ -83,7 +83,9 @@ class Habits {
   const bool with_deeds_;
   std::unordered_map<uint64_t, Actor> actors_;
   std::unordered_set<uint64_t> deeds_;  // of all actors
-  size_t habits_ = 0;                   // addresses, programs and deeds of all actors
+  std::unordered_set<uint64_t>
+      node_deeds_;     // of any node: what one does, others do sooner or later
+  size_t habits_ = 0;  // addresses, programs and deeds of all actors
   uint64_t forgotten_ = 0;
 };
 
