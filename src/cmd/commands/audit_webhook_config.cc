@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "agent/config.h"
 #include "audit/webhook_config.h"
 #include "base/fd.h"
 #include "base/strings.h"
@@ -27,7 +28,9 @@ constexpr unsigned kDays = 3650;  // nobody renews a certificate that two machin
 
 struct Arguments {
   std::string server, server_name, authority, token, certificate, key, new_files, output;
+  std::vector<std::string> config;
   bool insecure = false;
+  bool configured = false;  // the receiver is in saker's configuration
 
   [[nodiscard]] bool wants_tls() const {
     return insecure || !authority.empty() || !token.empty() || !certificate.empty() ||
@@ -104,8 +107,44 @@ void warn_of_place(const net::Url& url) {
     warn("events would travel unencrypted to " + url.host);
 }
 
+// Where kube-apiserver finds the receiver of the configuration.
+Result<std::string> server_of(const std::string& listen, bool tls) {
+  const net::HostPort place = SAKER_TRY(net::parse_host_port(listen));
+  if (place.host.empty() || place.host == "0.0.0.0" || place.host == "::")
+    return Error{
+        .message = "the receiver of the configuration listens on all addresses",
+        .hint = "say by which kube-apiserver reaches it: -c FILE --server https://ADDRESS:" +
+                std::to_string(place.port)};
+  const std::string host = place.host.contains(':') ? "[" + place.host + "]" : place.host;
+  return std::string(tls ? "https://" : "http://") + host + ":" + std::to_string(place.port);
+}
+
+// What no option says comes from the configuration, when that has a receiver.
+Status add_configuration(Arguments& arguments) {
+  const bool elsewhere = !arguments.server.empty() && arguments.config.empty();
+  if (!arguments.new_files.empty() || elsewhere) return {};
+  const agent::LoadedConfig loaded = agent::load_config(
+      arguments.config.empty() ? agent::default_config_files() : arguments.config, {});
+  if (!loaded.ok()) return loaded.errors.front().error;
+  const auto& webhook = loaded.config.audit.webhook;
+  if (webhook.listen.empty()) {
+    if (arguments.config.empty()) return {};
+    return Error{.message = arguments.config.front() + " has no receiver (audit.webhook.listen)"};
+  }
+  if (arguments.server.empty())
+    arguments.server = SAKER_TRY(server_of(webhook.listen, !webhook.certificate_file.empty()));
+  arguments.configured = true;
+  if (arguments.authority.empty() && !arguments.insecure)
+    arguments.authority = webhook.certificate_file;
+  if (arguments.token.empty()) arguments.token = webhook.token_file;
+  if (!webhook.client_ca_file.empty() && arguments.certificate.empty())
+    warn("the receiver asks for a client certificate: --client-cert, --client-key");
+  return {};
+}
+
 // How the receiver is started that these options fit; what only its owner knows in capitals.
 std::string receiver_command(const Arguments& arguments, const net::Url& url) {
+  if (arguments.configured) return "saker run, by its configuration";
   const std::string host = url.host.contains(':') ? "[" + url.host + "]" : url.host;
   std::string out = "saker run --audit-webhook " + host + ":" + std::to_string(url.port);
   const std::string& folder = arguments.new_files;
@@ -142,23 +181,32 @@ Status make_files(const net::Url& url, Arguments& arguments) {
   return write_host_file(arguments.token, token + "\n");
 }
 
-Result<int> run(Arguments arguments) {
-  const std::string scheme = arguments.wants_tls() ? "https://" : "http://";
-  if (arguments.server.empty()) arguments.server = scheme + std::string(kPlace);
-  const net::Url url = SAKER_TRY(net::parse_url(arguments.server));
+// The address and what goes with it fit together.
+Result<net::Url> check_address(const Arguments& arguments) {
+  net::Url url = SAKER_TRY(net::parse_url(arguments.server));
   if (!url.user.empty() || !url.password.empty())
     return Error{.message = "--server takes no login: give a token with --token-file"};
-  if (!url.tls && arguments.wants_tls())
+  const bool only_token = !arguments.insecure && arguments.authority.empty() &&
+                          arguments.certificate.empty() && arguments.new_files.empty();
+  const bool local = net::is_loopback(url.host);
+  if (!url.tls && arguments.wants_tls() && !(only_token && local))
     return Error{.message = "certificates and tokens need TLS: --server https://…"};
   if (arguments.insecure && !arguments.authority.empty())
     return Error{.message = "--insecure and --ca exclude each other"};
-  if (!arguments.new_files.empty()) {
-    if (!arguments.authority.empty() || !arguments.token.empty() || arguments.insecure)
-      return Error{.message =
-                       "--new makes the certificate and the token: leave out --ca, "
-                       "--token-file and --insecure"};
-    SAKER_CHECK(make_files(url, arguments));
-  }
+  if (!arguments.new_files.empty() &&
+      (!arguments.authority.empty() || !arguments.token.empty() || arguments.insecure))
+    return Error{.message =
+                     "--new makes the certificate and the token: leave out --ca, "
+                     "--token-file and --insecure"};
+  return url;
+}
+
+Result<int> run(Arguments arguments) {
+  SAKER_CHECK(add_configuration(arguments));
+  const std::string scheme = arguments.wants_tls() ? "https://" : "http://";
+  if (arguments.server.empty()) arguments.server = scheme + std::string(kPlace);
+  const net::Url url = SAKER_TRY(check_address(arguments));
+  if (!arguments.new_files.empty()) SAKER_CHECK(make_files(url, arguments));
   audit::WebhookConfig config{.server = arguments.server,
                               .server_name = arguments.server_name,
                               .insecure = arguments.insecure};
@@ -187,6 +235,12 @@ Invocation prepare() {
                    .help = "Where the events are to go (127.0.0.1:9443; https with any of the "
                            "options below, else http)",
                    .text = &arguments->server},
+                  {.names = "-c,--config",
+                   .value_name = "FILE",
+                   .help =
+                       "saker's configuration (/etc/saker/saker.yaml), whose receiver is meant, "
+                       "with its certificate and token",
+                   .list = &arguments->config},
                   {.names = "--new",
                    .value_name = "DIR",
                    .help = "Make the receiver's certificate, key and token there, or use those "
