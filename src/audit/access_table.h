@@ -33,7 +33,7 @@ struct ObjectAccess {
 
 class AccessTable {
  public:
-  static constexpr size_t kMostRows = 20'000, kMostNames = 200'000, kMostNamesARow = 1024,
+  static constexpr size_t kMostRows = 10'000, kMostNames = 100'000, kMostNamesARow = 1024,
                           kMostObjects = 32, kMostText = 512;
 
   // The record of an event; null when nobody wants it told.

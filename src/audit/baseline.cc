@@ -43,10 +43,9 @@ void append_actor(const ActorHabits& actor, std::string& out) {
   append_time("first", actor.first_ns, out);
   append_time("last", actor.last_ns, out);
   append_key("hours", out);
-  out += '[';
-  for (size_t hour = 0; hour < actor.hours.size(); ++hour)
-    if (actor.hours[hour]) out.append(out.ends_with('[') ? "" : ",").append(std::to_string(hour));
-  out += ']';
+  out += '"';
+  for (size_t hour = 0; hour < actor.hours.size(); ++hour) out += actor.hours[hour] ? '#' : '.';
+  out += '"';
   append_texts("addresses", actor.addresses, out);
   append_texts("programs", actor.programs, out);
   append_texts("deeds", actor.deeds, out);

@@ -26,7 +26,7 @@ struct ActorHabits {
 };
 
 struct Baseline {
-  static constexpr size_t kMostActors = 20'000, kMostHabits = 200'000, kMostText = 512,
+  static constexpr size_t kMostActors = 20'000, kMostHabits = 100'000, kMostText = 512,
                           kMostBytes = size_t{32} * 1024 * 1024;
 
   std::vector<ActorHabits> actors;  // by name; lists in order, nothing twice

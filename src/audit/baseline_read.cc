@@ -63,15 +63,12 @@ class Reader {
     return {};
   }
 
+  // A picture of the day, an hour a character: "........#########.......".
   [[nodiscard]] Status read_hours(const JsonNode& node, HoursOfDay& out) const {
-    const JsonNode* const hours = node.find("hours");
-    if (hours == nullptr || !hours->is_array()) return broken(path("hours"), "is no list");
-    for (const JsonNode& hour : hours->items) {
-      const bool fits = hour.kind == JsonNode::Kind::integer && hour.integer >= 0 &&
-                        hour.integer < static_cast<int64_t>(out.size());
-      if (!fits) return broken(path("hours"), "has what is no hour of the day");
-      out.set(static_cast<size_t>(hour.integer));
-    }
+    const std::string hours = node.text_of("hours");
+    if (hours.size() != out.size() || hours.find_first_not_of(".#") != std::string::npos)
+      return broken(path("hours"), "is no picture of 24 hours");
+    for (size_t hour = 0; hour < out.size(); ++hour) out.set(hour, hours[hour] == '#');
     return {};
   }
 

@@ -72,7 +72,8 @@ bool is_settled(size_t addresses, uint64_t unchanged, uint64_t since_ns, uint64_
 
 }  // namespace
 
-Habits::Habits(const Baseline* known, bool learning) : with_deeds_(known != nullptr || learning) {
+Habits::Habits(const Baseline* known, bool learning)
+    : with_deeds_(known != nullptr || learning), learning_(learning) {
   if (known == nullptr) return;
   for (const ActorHabits& actor : known->actors) take_over(actor);
 }
@@ -81,17 +82,20 @@ void Habits::take_over(const ActorHabits& known) {
   constexpr uint64_t kRequests = 10;
   const uint64_t hash = actor_hash(known.name);
   Actor& actor = actors_[hash];
-  actor = {.name = known.name,
-           .deeds = known.deeds,
-           .requests = known.requests,
+  actor = {.requests = known.requests,
            .first_ns = known.first_ns,
            .last_ns = known.last_ns,
            .hours = known.hours,
            .usual_hours = usual_hours(known),
            .well_known = known.requests >= kRequests};
+  if (learning_) {
+    actor.name = known.name;
+    actor.deeds = known.deeds;
+  }
   for (const std::string& text : known.addresses)
-    actor.addresses.push_back({part_hash(text), place_of(text), text});
-  for (const std::string& text : known.programs) actor.programs.push_back({part_hash(text), text});
+    actor.addresses.push_back({part_hash(text), place_of(text), learning_ ? text : ""});
+  for (const std::string& text : known.programs)
+    actor.programs.push_back({part_hash(text), learning_ ? text : ""});
   const bool node = known.name.starts_with(kNodePrefix);
   for (const std::string& text : known.deeds) {
     deeds_.insert(deed_hash(hash, text));
@@ -109,7 +113,7 @@ Habits::Actor* Habits::actor_of(const AuditDigest& digest, FunctionRef<const Aud
   }
   novelty.actor = true;
   Actor& actor = actors_[digest.actor];
-  actor.name = user_name(record());
+  if (learning_) actor.name = user_name(record());
   actor.first_ns = actor.last_ns = digest.time_ns;
   actor.usual_hours.set();
   return &actor;
@@ -163,7 +167,7 @@ void Habits::learn_address(Actor& actor, const AuditDigest& digest,
       place.is_public && std::ranges::none_of(actor.addresses, [](const KnownAddress& known) {
         return known.place.is_public;
       });
-  actor.addresses.push_back({digest.address, place, kept(text, kMostHabitText)});
+  actor.addresses.push_back({digest.address, place, learning_ ? kept(text, kMostHabitText) : ""});
   actor.changed = actor.requests;
 }
 
@@ -171,7 +175,8 @@ void Habits::learn_program(Actor& actor, const AuditDigest& digest,
                            FunctionRef<const AuditRecord&()> record, Novelty& novelty) {
   if (actor.programs.size() >= kMostPrograms || !has_room()) return;
   novelty.program = true;
-  actor.programs.push_back({digest.program, kept(program_name(record()), kMostHabitText)});
+  actor.programs.push_back(
+      {digest.program, learning_ ? kept(program_name(record()), kMostHabitText) : ""});
   actor.changed = actor.requests;
 }
 
@@ -179,9 +184,10 @@ void Habits::learn_deed(Actor& actor, const AuditDigest& digest,
                         FunctionRef<const AuditRecord&()> record, Novelty& novelty) {
   if (!has_room()) return;
   deeds_.insert(digest.deed);
-  actor.deeds.push_back(kept(deed_name(record()), kMostHabitText));
-  const bool another_nodes = digest.actor_kind == ActorKind::node &&
-                             !node_deeds_.insert(hash_bytes(actor.deeds.back())).second;
+  std::string deed = kept(deed_name(record()), kMostHabitText);
+  const bool another_nodes =
+      digest.actor_kind == ActorKind::node && !node_deeds_.insert(hash_bytes(deed)).second;
+  if (learning_) actor.deeds.push_back(std::move(deed));
   novelty.deed = actor.well_known && !another_nodes;
 }
 

@@ -32,7 +32,7 @@ struct Novelty {
 
 class Habits {
  public:
-  static constexpr size_t kMostActors = 50'000, kMostHabits = Baseline::kMostHabits,
+  static constexpr size_t kMostActors = Baseline::kMostActors, kMostHabits = Baseline::kMostHabits,
                           kMostAddresses = 64, kMostPrograms = 64;
 
   // With a baseline it begins with what that knows, if there is one. `learning`: for baseline(),
@@ -42,7 +42,7 @@ class Habits {
   // Of the next event of the log that shows who is asking; nothing is new of what has no room.
   Novelty learn(const AuditDigest& digest, FunctionRef<const AuditRecord&()> record);
 
-  // All that is known now.
+  // All that is known now; needs `learning`.
   [[nodiscard]] Baseline baseline() const;
   // Events of actors and habits that there was no room for.
   [[nodiscard]] uint64_t forgotten() const { return forgotten_; }
@@ -81,6 +81,7 @@ class Habits {
   bool has_room();
 
   const bool with_deeds_;
+  const bool learning_;  // texts are kept
   std::unordered_map<uint64_t, Actor> actors_;
   std::unordered_set<uint64_t> deeds_;  // of all actors
   std::unordered_set<uint64_t>

@@ -105,25 +105,28 @@ std::string row(const audit::Suspicion& suspicion, const Span& span) {
   return out + "</td><td>" + evidence(suspicion) + "</td></tr>\n";
 }
 
-std::string findings(const Suspicions& suspicions) {
-  if (suspicions.empty()) return "<p>Nothing to tell.</p>\n";
-  std::string out =
+void append_findings(const Suspicions& suspicions, std::string& out) {
+  if (suspicions.empty()) {
+    out += "<p>Nothing to tell.</p>\n";
+    return;
+  }
+  out +=
       "<table>\n<tr><th>Severity</th><th>Actor</th><th>Finding</th><th>When</th><th>From</th>"
       "<th>Events</th></tr>\n";
   const Span span(suspicions);
   for (const audit::Suspicion* suspicion : suspicions) out += row(*suspicion, span);
-  return out + "</table>\n";
+  out += "</table>\n";
 }
 
 std::string cell(std::string_view text) {
   return "<td>" + escaped(text) + "</td>";
 }
 
-std::string access(const std::vector<audit::ObjectAccess>& accesses) {
+void append_access(const std::vector<audit::ObjectAccess>& accesses, std::string& out) {
   constexpr size_t kMostLines = 500;
   const AccessLines shown_lines = access_lines(accesses, kMostLines);
-  if (shown_lines.lines.empty()) return {};
-  std::string out =
+  if (shown_lines.lines.empty()) return;
+  out +=
       "<h2>Secrets and config maps</h2>\n<table>\n<tr><th>Actor</th><th>Kind</th><th>Read</th>"
       "<th>Listed</th><th>Written</th><th>Refused</th><th>Namespaces</th><th>Objects</th></tr>\n";
   for (const AccessLine& line : shown_lines.lines) {
@@ -135,15 +138,16 @@ std::string access(const std::vector<audit::ObjectAccess>& accesses) {
   out += "</table>\n";
   if (shown_lines.left_out != 0)
     out += "<p>and " + std::to_string(shown_lines.left_out) + " more</p>\n";
-  return out;
 }
 
 }  // namespace
 
 std::string audit_html(const AuditReport& report) {
-  return std::string(kHead) + "<p>" + escaped(join(report.logs, ", ")) + ": " +
-         escaped(audit_notes(report)) + "</p>\n" + findings(report.suspicions) +
-         access(report.accesses) + "</body>\n</html>\n";
+  std::string out(kHead);
+  out += "<p>" + escaped(join(report.logs, ", ")) + ": " + escaped(audit_notes(report)) + "</p>\n";
+  append_findings(report.suspicions, out);
+  append_access(report.accesses, out);
+  return out + "</body>\n</html>\n";
 }
 
 }  // namespace saker::cmd

@@ -169,8 +169,9 @@ Status check(const Arguments& arguments) {
 Result<int> run(Arguments& arguments) {
   SAKER_CHECK(check(arguments));
   arguments.logs = SAKER_TRY(logs_of(arguments));
-  const std::optional<audit::Baseline> known = SAKER_TRY(read_baseline(arguments.baseline));
+  std::optional<audit::Baseline> known = SAKER_TRY(read_baseline(arguments.baseline));
   audit::Analysis analysis(arguments.filter, known ? &*known : nullptr, !arguments.learn.empty());
+  known.reset();  // the analysis has taken over what it needs
   const LogsRead read = SAKER_TRY(analyze(arguments, analysis));
   const AuditReport report{.suspicions = analysis.suspicions(),
                            .accesses = analysis.accesses(),
