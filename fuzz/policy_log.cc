@@ -1,6 +1,6 @@
 // Any bytes as lines of an audit log: each is an event that is counted once, kept or lost, or none;
 // no event keeps more than it has.
-// parser: src/audit/policy_log.cc src/formats/json_pick.cc
+// parser: src/audit/policy_log.cc
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -9,6 +9,7 @@
 
 #include "audit/policy_log.h"
 #include "base/strings.h"
+#include "capture/k8s_audit/audit_text.h"
 
 namespace {
 
@@ -36,12 +37,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const audit::PolicyFile file = audit::load_policy(kPolicy, "policy");
   audit::PolicyTester tester(file.policy);
   audit::LoggedRequest event;
+  capture::AuditText record;
   // Each line is an event; JSON is read up to kJsonPadding bytes behind it.
   std::string text(reinterpret_cast<const char*>(data), size);
   text.append(formats::kJsonPadding, ' ');
   uint64_t taken = 0;
   for (std::string_view line : split(std::string_view(text).substr(0, size), '\n')) {
-    if (!event.read(line).ok()) continue;
+    if (!record.load(line) || !event.read(record)) continue;
     tester.take(event);
     ++taken;
   }

@@ -7,14 +7,13 @@
 #include <thread>
 
 #include "agent/audit_classes.h"
+#include "agent/block_feeder.h"
 #include "base/arena.h"
 #include "capture/k8s_audit/log_reader.h"
 
 namespace saker::agent {
 
 namespace {
-
-constexpr unsigned kMostThreads = 8;
 
 // An event that rules or analyses want to see in its order.
 struct Row {
@@ -25,41 +24,10 @@ struct Row {
 };
 
 // A piece of a log with what was found in it.
-struct Block {
-  std::vector<char> bytes;  // the piece's text is in here
-  capture::LogPiece piece;
-  uint64_t turn = 0;
+struct Block : FedBlock {
   std::vector<Row> rows;
   std::vector<uint32_t> hits;  // rules, of all rows
   uint64_t events = 0;
-};
-
-// Hands out pieces of a log with the turn at which they are to be used.
-class Feeder {
- public:
-  explicit Feeder(capture::BlockSource& source) : source_(source) {}
-
-  // False when there is no more.
-  bool next(Block& block) {
-    const std::scoped_lock lock(mutex_);
-    if (ended_ || !source_.next(block.piece, block.bytes)) {
-      ended_ = true;
-      return false;
-    }
-    block.turn = turns_++;
-    return true;
-  }
-
-  void end() {
-    const std::scoped_lock lock(mutex_);
-    ended_ = true;
-  }
-
- private:
-  std::mutex mutex_;
-  capture::BlockSource& source_;
-  uint64_t turns_ = 0;
-  bool ended_ = false;
 };
 
 // What one thread needs to judge a block.
@@ -120,7 +88,7 @@ struct Sequel {
 // Hands the blocks of one log to the user, each at its turn.
 class Sequence {
  public:
-  Sequence(Sequel& sequel, AuditPassUser& user, Feeder& feeder, const std::string& name)
+  Sequence(Sequel& sequel, AuditPassUser& user, BlockFeeder& feeder, const std::string& name)
       : sequel_(sequel), user_(user), feeder_(feeder), losses_(name) {}
 
   void use(Block& block, const capture::AuditBlock& reader) {
@@ -187,7 +155,7 @@ class Sequence {
 
   Sequel& sequel_;
   AuditPassUser& user_;
-  Feeder& feeder_;
+  BlockFeeder& feeder_;
   capture::LogLosses losses_;
   std::mutex mutex_;
   std::condition_variable turned_;
@@ -197,7 +165,7 @@ class Sequence {
   Status status_;
 };
 
-void work(Feeder& feeder, Judge& judge, Sequence& sequence, const AuditPassUser& user) {
+void work(BlockFeeder& feeder, Judge& judge, Sequence& sequence, const AuditPassUser& user) {
   try {
     Block block;
     while (feeder.next(block)) {
@@ -207,10 +175,6 @@ void work(Feeder& feeder, Judge& judge, Sequence& sequence, const AuditPassUser&
   } catch (const std::exception& problem) {  // no memory
     sequence.end(Error{.code = Code::io, .message = problem.what()});
   }
-}
-
-unsigned thread_count(unsigned wanted) {
-  return wanted != 0 ? wanted : std::clamp(std::thread::hardware_concurrency(), 1U, kMostThreads);
 }
 
 }  // namespace
@@ -227,7 +191,7 @@ struct AuditPass::Impl {
 };
 
 AuditPass::AuditPass(const rules::RuleSet& rules, rules::Matching matching, unsigned threads)
-    : impl_(std::make_unique<Impl>(rules, matching, thread_count(threads))) {}
+    : impl_(std::make_unique<Impl>(rules, matching, threads != 0 ? threads : reading_threads())) {}
 AuditPass::~AuditPass() = default;
 
 Status AuditPass::read(const std::string& path, AuditPassUser& user) {
@@ -236,7 +200,7 @@ Status AuditPass::read(const std::string& path, AuditPassUser& user) {
 }
 
 Status AuditPass::read(capture::BlockSource& source, AuditPassUser& user) {
-  Feeder feeder(source);
+  BlockFeeder feeder(source);
   Sequence sequence(impl_->sequel, user, feeder, source.name());
   {
     std::vector<std::jthread> helpers;

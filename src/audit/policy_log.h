@@ -12,8 +12,8 @@
 
 #include "audit/policy.h"
 #include "audit/policy_match.h"
-#include "base/result.h"
-#include "formats/json_pick.h"
+#include "base/arena.h"
+#include "event/audit_record.h"
 
 namespace saker::audit {
 
@@ -22,6 +22,10 @@ struct Volume {
   void add(uint64_t size) {
     ++events;
     bytes += size;
+  }
+  void add(const Volume& other) {
+    events += other.events;
+    bytes += other.bytes;
   }
 };
 
@@ -40,31 +44,37 @@ struct PolicyTrial {
   std::map<std::string, Volume, std::less<>> lost_kinds;
   uint64_t deeper = 0;  // events that the policy would give bodies that the log doesn't have
   std::string first_time, last_time;
+
+  // Of other events, judged by the same policy.
+  void add(const PolicyTrial& other);
 };
 
-// What a policy decides about one event by, and how large the event is. Views of the event's text,
-// valid until the next read.
+// What a policy decides about one event by, and how large the event is. Views of the record and of
+// this, valid until the next read.
 class LoggedRequest {
  public:
-  LoggedRequest();
-
-  // `event` is a JSON object behind which formats::kJsonPadding bytes are readable. Fails when it
-  // is no audit event.
-  Status read(std::string_view event);
+  // False when it is no audit event.
+  bool read(const AuditRecord& record);
 
   [[nodiscard]] const RequestView& request() const { return request_; }
-  [[nodiscard]] std::optional<Stage> stage() const;
-  [[nodiscard]] std::optional<Level> level() const;
-  [[nodiscard]] std::string_view time() const;
+  [[nodiscard]] std::optional<Stage> stage() const { return stage_; }
+  [[nodiscard]] std::optional<Level> level() const { return level_; }
+  [[nodiscard]] std::string_view time() const { return time_; }
   [[nodiscard]] uint64_t size() const { return size_; }  // of its line
   // What the policy would have written of it; nothing: no event at all.
   [[nodiscard]] std::optional<uint64_t> kept_size(const Decision& decision) const;
 
  private:
-  formats::JsonPicker picker_;
+  std::string_view text(const AuditRecord& record, AuditValue value);
+
+  Arena arena_;
+  std::vector<std::string_view> groups_;
   std::string path_text_;  // the request's path, decoded
   RequestView request_;
-  uint64_t size_ = 0;
+  std::optional<Stage> stage_;
+  std::optional<Level> level_;
+  std::string_view time_;
+  uint64_t size_ = 0, request_body_ = 0, response_body_ = 0;
 };
 
 // Judges the events of logs by a policy. Memory does not grow with the log.

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "audit/test_records.h"
+
 namespace saker::audit {
 
 namespace {
@@ -16,10 +18,9 @@ PolicyFile load(const std::string& rules) {
 // Tries the policy on events, a line each.
 void take(PolicyTester& tester, const std::vector<std::string>& lines) {
   LoggedRequest event;
-  for (std::string line : lines) {
-    const size_t size = line.size() - 1;  // without the line's end
-    line.append(formats::kJsonPadding, ' ');
-    ASSERT_TRUE(event.read(std::string_view(line).substr(0, size)).ok()) << line;
+  for (const std::string& line : lines) {
+    const test::TextRecord record(line.substr(0, line.size() - 1));  // without the line's end
+    ASSERT_TRUE(event.read(record)) << line;
     tester.take(event);
   }
 }
@@ -66,11 +67,45 @@ TEST(PolicyTester, ACreateHasNoNameWhenThePolicyIsAsked) {
 
 TEST(PolicyTester, WhatIsNoEventIsSaid) {
   LoggedRequest event;
-  for (std::string text : {R"({"half": )", R"({"kind":"EventList"})", "7"}) {
-    const size_t size = text.size();
-    text.append(formats::kJsonPadding, ' ');
-    EXPECT_FALSE(event.read(std::string_view(text).substr(0, size)).ok()) << text;
+  for (const char* text : {R"({"kind":"EventList"})", R"({"auditID":null,"verb":"get"})"})
+    EXPECT_FALSE(event.read(test::TextRecord(text))) << text;
+}
+
+TEST(PolicyTester, ValuesOfOtherTypesAreNone) {
+  LoggedRequest event;
+  const test::TextRecord record(
+      R"({"auditID":"a","verb":7,"user":{"username":["x"],"groups":"g"},"requestURI":{},"stage":1})");
+  ASSERT_TRUE(event.read(record));
+  EXPECT_EQ(event.request().verb, "");
+  EXPECT_EQ(event.request().user, "");
+  EXPECT_TRUE(event.request().groups.empty());
+  EXPECT_FALSE(event.stage().has_value());
+}
+
+TEST(PolicyTester, TrialsOfPartsAreAddedUp) {
+  const PolicyFile file = load(
+      "- {level: Metadata, resources: [{resources: [secrets]}]}\n"
+      "- {level: None, verbs: [watch]}\n");
+  const std::vector<std::string> lines = {
+      event("update", "secrets", R"(,"requestObject":{"data":"xyz"})"), event("watch", "pods", ""),
+      event("get", "pods", ""), event("watch", "pods", "")};
+  PolicyTester whole(file.policy);
+  take(whole, lines);
+  PolicyTrial sum;
+  for (const std::string& line : lines) {
+    PolicyTester part(file.policy);
+    take(part, {line});
+    sum.add(part.result());
   }
+  const PolicyTrial& expected = whole.result();
+  EXPECT_EQ(sum.all.bytes, expected.all.bytes);
+  EXPECT_EQ(sum.kept.bytes, expected.kept.bytes);
+  EXPECT_EQ(sum.rules.size(), expected.rules.size());
+  EXPECT_EQ(sum.rules[1].lost.events, 2U);
+  EXPECT_EQ(sum.lost_kinds.at("watch pods").events, 2U);
+  EXPECT_EQ(sum.days.at("2026-11-25").all.events, 4U);
+  EXPECT_EQ(sum.first_time, expected.first_time);
+  EXPECT_EQ(sum.last_time, expected.last_time);
 }
 
 }  // namespace

@@ -5,8 +5,9 @@
 
 #include <cstdio>
 
+#include "agent/audit_scan.h"
+#include "agent/block_feeder.h"
 #include "agent/progress.h"
-#include "capture/k8s_audit/log_reader.h"
 #include "capture/k8s_audit/log_set.h"
 
 namespace saker::cmd {
@@ -30,31 +31,49 @@ Result<std::vector<std::string>> expand_logs(const std::vector<std::string>& pat
   return all;
 }
 
-Result<LogsRead> read_audit_logs(
-    const std::vector<std::string>& given,
-    FunctionRef<void(const audit::AuditRecord& record, const event::Event& event)> take) {
-  constexpr uint64_t kCheckInterval = 8192;
+unsigned audit_log_threads() {
+  return agent::reading_threads();
+}
+
+// One log after the other.
+static Result<LogsRead> read_all(
+    const std::vector<std::string>& given, unsigned threads,
+    FunctionRef<void(unsigned thread, const audit::AuditRecord& record, const event::Event& event)>
+        take) {
   const std::vector<std::string> paths = SAKER_TRY(expand_logs(given));
-  LogsRead out;
+  agent::AuditScan scan;
   agent::Progress progress;
   const uint64_t total = total_size(paths);
-  uint64_t bytes = 0;  // of the logs before
+  const auto show = [&](uint64_t bytes) { progress.update(bytes, total); };
+  Status status;
   for (const std::string& path : paths) {
-    auto reader = SAKER_TRY(capture::AuditLogReader::open(path));
-    event::Event event;
-    capture::Next next;
-    while ((next = reader->next(event)) == capture::Next::event) {
-      take(reader->record(), event);
-      if (++out.events % kCheckInterval == 0) progress.update(bytes + reader->stats().bytes, total);
-    }
-    for (const std::string& problem : reader->problems())
-      std::fprintf(stderr, "saker: %s\n", problem.c_str());
-    if (next == capture::Next::failed) return reader->error();
-    const capture::SourceStats stats = reader->stats();
-    bytes += stats.bytes;
-    for (const auto& [reason, count] : stats.lost) out.skipped += count;
+    const auto source = SAKER_TRY(capture::open_blocks(path));
+    status = agent::scan_audit_log(*source, threads, take, show, scan);
+    if (!status.ok()) break;
   }
+  progress.clear();
+  for (const std::string& problem : scan.problems)
+    std::fprintf(stderr, "saker: %s\n", problem.c_str());
+  SAKER_CHECK(std::move(status));
+  LogsRead out{.events = scan.events};
+  for (const auto& [reason, count] : scan.lost) out.skipped += count;
   return out;
+}
+
+Result<LogsRead> read_audit_logs(
+    const std::vector<std::string>& paths,
+    FunctionRef<void(unsigned thread, const audit::AuditRecord& record, const event::Event& event)>
+        take) {
+  return read_all(paths, audit_log_threads(), take);
+}
+
+Result<LogsRead> read_audit_logs_in_order(
+    const std::vector<std::string>& paths,
+    FunctionRef<void(const audit::AuditRecord& record, const event::Event& event)> take) {
+  const auto take_one = [&](unsigned, const audit::AuditRecord& record, const event::Event& event) {
+    take(record, event);
+  };
+  return read_all(paths, 1, take_one);
 }
 
 }  // namespace saker::cmd

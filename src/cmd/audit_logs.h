@@ -1,5 +1,5 @@
-// Reading audit logs for a command: one after the other, with progress on a terminal and what was
-// wrong with them on stderr.
+// Reading audit logs for a command, with progress on a terminal and what was wrong with them on
+// stderr.
 #pragma once
 
 #include <string>
@@ -23,9 +23,19 @@ Result<std::vector<std::string>> expand_logs(const std::vector<std::string>& pat
 // The size of all logs as it will be read, in bytes: 0 when one is compressed or no file.
 uint64_t total_size(const std::vector<std::string>& paths);
 
-// Calls back for each event. Logs are JSON lines, saved events and EventLists, plain or compressed,
-// folders of them, and spools; "-" is standard input.
+// How many threads read_audit_logs() calls back on.
+unsigned audit_log_threads();
+
+// Calls back for each event, in no order, on several threads at a time; `thread` counts from 0.
+// Logs are JSON lines, saved events and EventLists, plain or compressed, folders of them, and
+// spools; "-" is standard input.
 Result<LogsRead> read_audit_logs(
+    const std::vector<std::string>& paths,
+    FunctionRef<void(unsigned thread, const audit::AuditRecord& record, const event::Event& event)>
+        take);
+
+// The same one after the other, in the order of the logs.
+Result<LogsRead> read_audit_logs_in_order(
     const std::vector<std::string>& paths,
     FunctionRef<void(const audit::AuditRecord& record, const event::Event& event)> take);
 

@@ -152,18 +152,28 @@ Result<int> run(const Arguments& arguments) {
   const std::string path = SAKER_TRY(one_policy(arguments.files));
   if (arguments.logs.empty()) return Error{.message = "--log is missing: the audit log to try"};
   const audit::PolicyFile file = SAKER_TRY(read_valid_policy(path));
-  audit::PolicyTester tester(file.policy);
-  audit::LoggedRequest event;
-  uint64_t strange = 0;
-  LogsRead read = SAKER_TRY(
-      read_audit_logs(arguments.logs, [&](const audit::AuditRecord& record, const event::Event&) {
-        if (event.read(record.text()).ok())
-          tester.take(event);
-        else
-          ++strange;
-      }));
-  read.skipped += strange;
-  const audit::PolicyTrial& trial = tester.result();
+  struct Worker {
+    explicit Worker(const audit::Policy& policy) : tester(policy) {}
+    audit::PolicyTester tester;
+    audit::LoggedRequest event;
+    uint64_t strange = 0;
+  };
+  std::vector<std::unique_ptr<Worker>> workers;
+  for (unsigned i = 0; i < audit_log_threads(); ++i)
+    workers.push_back(std::make_unique<Worker>(file.policy));
+  const auto take = [&](unsigned thread, const audit::AuditRecord& record, const event::Event&) {
+    Worker& worker = *workers[thread];
+    if (worker.event.read(record))
+      worker.tester.take(worker.event);
+    else
+      ++worker.strange;
+  };
+  LogsRead read = SAKER_TRY(read_audit_logs(arguments.logs, take));
+  audit::PolicyTrial trial;
+  for (const auto& worker : workers) {
+    trial.add(worker->tester.result());
+    read.skipped += worker->strange;
+  }
   if (read.skipped != 0)
     std::fprintf(stderr, "saker: %llu lines are no audit events and were skipped\n",
                  static_cast<unsigned long long>(read.skipped));
