@@ -128,7 +128,8 @@ void Analysis::note(const SuspicionKind& kind, const AuditRecord& record) {
   Suspicion* const suspicion = find_or_make(kind, record);
   if (suspicion == nullptr) return;
   ++suspicion->count;
-  const std::string_view time = text(record, AuditValue::stage_time);
+  std::string_view time = text(record, AuditValue::stage_time);
+  if (time.empty()) time = text(record, AuditValue::request_time);
   if (suspicion->first.empty() || time < suspicion->first) suspicion->first = time;
   if (time > suspicion->last) suspicion->last = time;
   if (const auto addresses = record.find("/sourceIPs"))

@@ -13,6 +13,17 @@ namespace {
 
 using audit::AuditValue;
 
+// Of the stage; a server writes null for a time that it does not know.
+std::optional<uint64_t> time_of(const AuditText& record) {
+  for (const AuditValue value : {AuditValue::stage_time, AuditValue::request_time}) {
+    std::string_view time = record.value(value);
+    if (time.size() < 2 || time.front() != '"') continue;
+    time = time.substr(1, time.size() - 2);
+    if (const std::optional<uint64_t> ns = parse_rfc3339(time)) return ns;
+  }
+  return std::nullopt;
+}
+
 const formats::JsonPaths& audit_paths() {
   static const formats::JsonPaths paths(audit::kAuditPointers);
   return paths;
@@ -107,11 +118,9 @@ bool AuditBlock::to_event(std::string_view text, event::Event& event) {
     lose("object that is no audit event");
     return false;
   }
-  std::string_view time = record_.value(AuditValue::stage_time);
-  if (time.size() >= 2 && time.front() == '"') time = time.substr(1, time.size() - 2);
-  const std::optional<uint64_t> ns = parse_rfc3339(time);
+  const std::optional<uint64_t> ns = time_of(record_);
   if (!ns) {
-    lose("event without stageTimestamp");
+    lose("event without a time");
     return false;
   }
   event.source = event::Source::k8s_audit;

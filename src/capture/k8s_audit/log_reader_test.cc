@@ -76,12 +76,19 @@ TEST_F(AuditLog, WhatIsNoEventIsCounted) {
             (Ids{"\"1\"", "\"2\""}));
   EXPECT_EQ(lost, (std::map<std::string, uint64_t>{{"line that is not JSON", 1},
                                                    {"object that is no audit event", 1},
-                                                   {"event without stageTimestamp", 1},
+                                                   {"event without a time", 1},
                                                    {"event that is not complete", 2}}));
   ASSERT_EQ(problems.size(), 4u);
   EXPECT_NE(problems[1].find(":3: object that is no audit event, at byte 82; skipped"),
             std::string::npos)
       << problems[1];
+}
+
+TEST_F(AuditLog, ATimeThatTheServerDoesNotKnowIsNull) {
+  EXPECT_EQ(read("{\"auditID\":\"1\",\"stageTimestamp\":null,\"requestReceivedTimestamp\":"
+                 "\"2026-07-23T10:11:12.000001Z\"}\n"),
+            (Ids{"\"1\""}));
+  EXPECT_TRUE(lost.empty());
 }
 
 TEST_F(AuditLog, ABrokenFirstLineDoesNotSwallowTheLog) {
