@@ -13,6 +13,8 @@ namespace saker::agent {
 
 namespace {
 
+constexpr size_t kUsualBody = size_t{4} << 20;
+
 // A line break in a JSON text stands between its tokens alone.
 void append_line(std::string_view text, std::string& out) {
   const size_t begin = out.size();
@@ -40,17 +42,18 @@ struct AuditReceiver::Lines {
 };
 
 AuditReceiver::Block AuditReceiver::borrow() {
-  const std::scoped_lock lock(mutex_);
-  if (blocks_.empty()) return std::make_unique<capture::AuditBlock>();
+  std::unique_lock lock(mutex_);
+  block_back_.wait(lock, [this] { return !blocks_.empty(); });
   Block block = std::move(blocks_.back());
   blocks_.pop_back();
-  return block;
+  lock.unlock();
+  return block != nullptr ? std::move(block) : std::make_unique<capture::AuditBlock>();
 }
 
 void AuditReceiver::give_back(Block block) {
-  constexpr size_t kKept = 4;  // each has room for the largest body that it saw
   const std::scoped_lock lock(mutex_);
-  if (blocks_.size() < kKept) blocks_.push_back(std::move(block));
+  blocks_.push_back(std::move(block));
+  block_back_.notify_one();
 }
 
 AuditReceiver::Lines AuditReceiver::take_apart(std::string_view body, capture::AuditBlock& block) {
@@ -109,6 +112,7 @@ AuditReceiver::Outcome AuditReceiver::receive(std::string& body) {
   body.append(formats::kJsonPadding, ' ');
   Block block = borrow();
   Lines lines = take_apart(std::string_view(body).substr(0, size), *block);
+  if (size > kUsualBody) block.reset();  // it keeps the room that it needed
   give_back(std::move(block));
   if (lines.malformed) {
     const std::scoped_lock lock(mutex_);

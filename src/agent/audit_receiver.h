@@ -2,6 +2,7 @@
 // knows nothing of HTTP.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -26,7 +27,7 @@ class AuditReceiver {
   // As many events at least are known again.
   static constexpr size_t kWindow = 131'072;
   explicit AuditReceiver(std::shared_ptr<store::AuditSpool> spool, size_t window = kWindow)
-      : spool_(std::move(spool)), known_(window) {}
+      : spool_(std::move(spool)), known_(window), blocks_(kMostAtWork) {}
 
   enum class Answer : uint8_t {
     durable,    // all events of the body are on the disk
@@ -55,6 +56,8 @@ class AuditReceiver {
 
  private:
   struct Lines;
+  // Bodies are taken apart by a few threads at a time, however many there are.
+  static constexpr size_t kMostAtWork = 8;
   using Block = std::unique_ptr<capture::AuditBlock>;
   Block borrow();
   void give_back(Block block);
@@ -63,9 +66,10 @@ class AuditReceiver {
   Status spool(const Lines& lines);
 
   const std::shared_ptr<store::AuditSpool> spool_;
-  mutable std::mutex mutex_;  // of all below
-  RecentMap<uint8_t> known_;  // by identity
-  std::vector<Block> blocks_;
+  mutable std::mutex mutex_;   // of all below
+  RecentMap<uint8_t> known_;   // by identity
+  std::vector<Block> blocks_;  // null: to be made
+  std::condition_variable block_back_;
   Stats stats_;
 };
 

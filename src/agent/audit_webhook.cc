@@ -1,6 +1,7 @@
 #include "agent/audit_webhook.h"
 
 #include <fmt/core.h>
+#include <malloc.h>
 
 #include <chrono>
 #include <mutex>
@@ -14,7 +15,7 @@ namespace {
 
 // Batches are a megabyte at most where truncation is switched on, unbounded elsewhere; several come
 // at once.
-constexpr size_t kMaxBody = size_t{64} << 20, kMaxBodies = size_t{96} << 20;
+constexpr size_t kMaxBody = size_t{64} << 20, kMaxBodies = kMaxBody;
 // What kube-apiserver gives an attempt.
 constexpr std::chrono::seconds kRequestTimeout{30};
 constexpr std::chrono::seconds kKeepAlive{60};
@@ -52,6 +53,9 @@ net::HttpResponse answer_batch(AuditReceiver& receiver, net::HttpRequest& reques
 
 Result<std::unique_ptr<AuditWebhook>> AuditWebhook::open(net::HttpServerOptions http,
                                                          std::shared_ptr<store::AuditSpool> spool) {
+  // Else the heap of each thread keeps the room of the largest batch that it had.
+  ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  ::mallopt(M_ARENA_MAX, 8);
   http.max_threads = kThreads;
   http.max_body = kMaxBody;
   http.max_bodies = kMaxBodies;

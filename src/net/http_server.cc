@@ -172,7 +172,11 @@ void HttpServer::State::take_body(const httplib::Request& request, httplib::Resp
     if (!complete && !no) no = problem(408, "the body did not come in time, or not whole");
   }
   if (no) {
-    ConnectionServer::close_after_reply();
+    // Many clients read no reply before they have sent all. Who may send, but not now, is read to
+    // its end for nothing; others find their connection closed.
+    const bool later = no->status == 429 && has_body && body.empty();
+    if (!later || !reader([](const char*, size_t) { return true; }))
+      ConnectionServer::close_after_reply();
     return send(request, std::move(*no), response);
   }
   respond(request, std::move(body), response);

@@ -55,7 +55,7 @@ class WorkerPool {
   // Whether jobs wait for a thread that may not be.
   [[nodiscard]] bool crowded() {
     std::lock_guard lock(mutex_);
-    return !jobs_.empty();
+    return !jobs_.empty() && idle_ == 0 && threads_.size() >= max_threads_;
   }
 
   // Frees an accepting thread that waits for room.

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <thread>
 
 #include "base/log.h"
 #include "formats/spool_reader.h"
@@ -87,6 +88,10 @@ Status AuditSpool::cut_torn_tail() {
   segments_.pop_back();
   return {};
 }
+
+AuditSpool::AuditSpool(SpoolOptions options)
+    : options_(std::move(options)),
+      compressors_left_(std::clamp(std::thread::hardware_concurrency(), 2U, 8U)) {}
 
 AuditSpool::~AuditSpool() = default;
 
@@ -188,12 +193,28 @@ Status AuditSpool::sync(std::unique_lock<std::mutex>& lock) {
   return mine->status;
 }
 
+Status AuditSpool::compress(std::string_view lines, std::string& frame) {
+  std::unique_lock lock(compressors_mutex_);
+  compressor_back_.wait(lock, [&] { return !compressors_.empty() || compressors_left_ != 0; });
+  if (compressors_.empty()) {
+    compressors_.emplace_back();
+    --compressors_left_;
+  }
+  formats::ZstdCompressor compressor = std::move(compressors_.back());
+  compressors_.pop_back();
+  lock.unlock();
+  Status status = compressor.compress(lines, frame);
+  lock.lock();
+  compressors_.push_back(std::move(compressor));
+  compressor_back_.notify_one();
+  return status;
+}
+
 Status AuditSpool::append(const Batch& batch) {
   if (batch.lines.size() > kLargestContent)
     return Error{.code = Code::invalid, .message = "a batch of events beyond 192 MiB"};
-  thread_local formats::ZstdCompressor compressor;
   std::string frame(kFrameHeader, '\0');
-  SAKER_CHECK(compressor.compress(batch.lines, frame));
+  SAKER_CHECK(compress(batch.lines, frame));
   put_frame_header({.size = static_cast<uint32_t>(frame.size() - kFrameHeader),
                     .content_size = static_cast<uint32_t>(batch.lines.size()),
                     .events = batch.events,

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "formats/spool_format.h"
+#include "formats/zstd_block.h"
 
 namespace saker::store {
 
@@ -73,7 +74,7 @@ class AuditSpool {
   [[nodiscard]] const std::string& folder() const { return options_.folder; }
 
  private:
-  explicit AuditSpool(SpoolOptions options) : options_(std::move(options)) {}
+  explicit AuditSpool(SpoolOptions options);
   struct Segment {
     uint64_t number = 0, bytes = 0;
   };
@@ -84,6 +85,7 @@ class AuditSpool {
     Status status;
   };
 
+  Status compress(std::string_view lines, std::string& frame);
   Status start();
   Status cut_torn_tail();
   Status begin_segment();
@@ -97,7 +99,13 @@ class AuditSpool {
   [[nodiscard]] std::string path_of(uint64_t number) const;
 
   const SpoolOptions options_;
-  mutable std::mutex mutex_;
+  // Compressors are megabytes each: no more of them than can be at work.
+  std::mutex compressors_mutex_;
+  std::condition_variable compressor_back_;
+  std::vector<formats::ZstdCompressor> compressors_;
+  size_t compressors_left_;  // that may still be made
+
+  mutable std::mutex mutex_;  // of all below
   mutable std::condition_variable committed_more_;
   std::condition_variable synced_;
   UniqueFd lock_file_, file_;
