@@ -182,7 +182,8 @@ class Replay {
   // Captures begin with a section header; JSON with a bracket, the old audit log with a time.
   static bool looks_like_json(Bytes window) {
     for (const uint8_t byte : window) {
-      if (byte == ' ' || byte == '\t' || byte == '\r') continue;
+      // A log that was cut and written on at its old end begins with zeros.
+      if (byte == ' ' || byte == '\t' || byte == '\r' || byte == '\0') continue;
       if (byte == '\n') {
         // A section header begins with a line feed too.
         if (window.size() >= 4 && load<uint32_t>(window.data()) == capture::scap::kSectionHeader)

@@ -13,6 +13,7 @@ namespace {
 namespace json = formats::json_text;
 
 constexpr size_t kMostAddresses = 16;
+constexpr size_t kMostText = 1024;  // of a value that is kept; names have 253 characters
 
 }  // namespace
 
@@ -32,7 +33,7 @@ std::string slug(std::string_view title) {
 
 std::string_view Analysis::text(const AuditRecord& record, AuditValue value) {
   const json::Token found = record.value(value);
-  return found.empty() ? found : json::to_text(found, scratch_);
+  return found.empty() ? found : json::to_text(found, scratch_).substr(0, kMostText);
 }
 
 std::string Analysis::actor_of(const AuditRecord& record) {
@@ -135,7 +136,7 @@ void Analysis::note(const SuspicionKind& kind, const AuditRecord& record) {
   if (const auto addresses = record.find("/sourceIPs"))
     json::for_each_element(*addresses, [&](json::Token address) {
       if (suspicion->source_ips.size() < kMostAddresses)
-        suspicion->source_ips.emplace(json::to_text(address, scratch_));
+        suspicion->source_ips.emplace(json::to_text(address, scratch_).substr(0, kMostText));
       return true;
     });
   if (suspicion->audit_ids.size() >= kMostEvidence) return;

@@ -118,6 +118,11 @@ bool AuditBlock::to_event(std::string_view text, event::Event& event) {
     lose("object that is no audit event");
     return false;
   }
+  // Without it nothing of an event has a value, as in the reference.
+  if (const auto id = record_.value(AuditValue::audit_id); id.empty() || id == "null") {
+    lose("event without an auditID");
+    return false;
+  }
   const std::optional<uint64_t> ns = time_of(record_);
   if (!ns) {
     lose("event without a time");

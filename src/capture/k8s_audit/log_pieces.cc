@@ -88,7 +88,11 @@ LogPieces::Framing LogPieces::detect() {
     if (const std::optional<bool> lines = tell_lines(unread()))
       return *lines ? Framing::lines : Framing::documents;
     const bool one_line = trim(unread()).find('\n') == std::string_view::npos;
-    if (!more()) return one_line ? Framing::documents : Framing::lines;
+    if (more()) continue;
+    // A line too long to be an event is told from a document by the line behind it, which is not
+    // read yet: documents have line breaks.
+    const bool too_long = unread().size() > kLongestText;
+    return one_line && !too_long ? Framing::documents : Framing::lines;
   }
 }
 

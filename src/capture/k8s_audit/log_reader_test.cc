@@ -76,7 +76,7 @@ TEST_F(AuditLog, WhatIsNoEventIsCounted) {
             (Ids{"\"1\"", "\"2\""}));
   EXPECT_EQ(lost, (std::map<std::string, uint64_t>{{"line that is not JSON", 1},
                                                    {"object that is no audit event", 1},
-                                                   {"event without a time", 1},
+                                                   {"event without an auditID", 1},
                                                    {"event that is not complete", 2}}));
   ASSERT_EQ(problems.size(), 4u);
   EXPECT_NE(problems[1].find(":3: object that is no audit event, at byte 82; skipped"),
