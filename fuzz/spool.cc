@@ -1,6 +1,7 @@
-// Any bytes as two segments of an audit spool: whatever is handed out lies within its segment and
-// in order, and what the writer would keep is not more than there is. parser:
-// src/formats/spool_reader.cc src/formats/spool_format.cc src/formats/zstd_block.cc
+// Any bytes as two segments of a spool: whatever is handed out lies within its segment and in
+// order, and what the writer would keep is not more than there is.
+// parser: src/formats/spool_reader.cc src/formats/spool_format.cc
+// parser: src/formats/zstd_block.cc
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

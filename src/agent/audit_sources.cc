@@ -1,7 +1,5 @@
 #include "agent/audit_sources.h"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -10,6 +8,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "base/thread_signals.h"
 #include "formats/json.h"
 #include "formats/spool_reader.h"
 
@@ -41,12 +40,6 @@ AuditBatch to_batch(std::string_view lines, std::string source, std::string posi
           .size = lines.size(),
           .source = std::move(source),
           .position = std::move(position)};
-}
-
-void block_signals() {
-  sigset_t all;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are for the main thread
 }
 
 }  // namespace

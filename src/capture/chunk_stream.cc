@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +14,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/thread_signals.h"
 
 namespace saker::capture {
 
@@ -23,13 +22,6 @@ namespace {
 
 // Compressed bytes read at once.
 constexpr size_t kInputBytes = size_t{128} * 1024;
-
-// Signals belong to the threads that expect them.
-void block_signals() {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
-}
 
 }  // namespace
 

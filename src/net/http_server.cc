@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "base/thread_signals.h"
 #include "net/http_connection.h"
 #include "net/library.h"
 #include "net/url.h"
@@ -303,9 +304,7 @@ void HttpServer::route(std::string method, std::string path, Handler handler, bo
 // Runs until stop(). httplib ends its loop at any failure of accept(2), a client's early goodbye
 // included: then it listens anew.
 void HttpServer::State::serve() {
-  sigset_t all;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are for the main thread
+  block_signals();
   server->listen_after_bind();
   while (!stopping) {
     log::warning("http server: " + errno_error("accept failed", errno).message +

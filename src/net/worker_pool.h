@@ -1,8 +1,6 @@
 // The threads of the HTTP server: started when needed, up to a limit.
 #pragma once
 
-#include <signal.h>
-
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -12,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/thread_signals.h"
 #include "net/library.h"
 
 namespace saker::net {
@@ -70,9 +69,7 @@ class WorkerPool {
   static constexpr std::chrono::seconds kGrace{3};
 
   void work() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are for the main thread
+    block_signals();
     std::unique_lock lock(mutex_);
     for (;;) {
       ++idle_;

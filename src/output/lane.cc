@@ -1,12 +1,12 @@
 #include "output/lane.h"
 
 #include <fmt/core.h>
-#include <signal.h>
 
 #include <algorithm>
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/thread_signals.h"
 
 namespace saker::output {
 
@@ -65,9 +65,7 @@ void Lane::abandon() {
 }
 
 void Lane::run() {
-  sigset_t all;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are for the main thread
+  block_signals();
   std::vector<SharedFinding> batch;
   while (std::optional<SharedFinding> first = queue_.pop()) {
     batch.push_back(std::move(*first));

@@ -1,11 +1,11 @@
 #include "store/writer.h"
 
 #include <fmt/core.h>
-#include <signal.h>
 
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/thread_signals.h"
 #include "store/record.h"
 #include "store/schema.h"
 
@@ -142,9 +142,7 @@ WriterStats Writer::stats() const {
 }
 
 void Writer::run() {
-  sigset_t all;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are for the main thread
+  block_signals();
   Batch batch;
   for (;;) {
     std::optional<Item> first = queue_.pop(kCheckEvery);
