@@ -34,6 +34,33 @@ void mend_headers(std::string& bytes) {
   }
 }
 
+std::string store_segment(std::string_view lines) {
+  std::string out = formats::segment_header(), content;
+  formats::ZstdCompressor compressor;
+  require(compressor.compress(lines, content).ok());
+  std::string header(formats::kFrameHeader, '\0');
+  formats::put_frame_header({.size = static_cast<uint32_t>(content.size()),
+                             .content_size = static_cast<uint32_t>(lines.size()),
+                             .events = 3},
+                            header.data());
+  return out + header + content;
+}
+
+// What is written of any bytes is read again.
+void write_and_read(const fuzz::ScratchFolder& folder, std::string_view lines) {
+  std::string segment = store_segment(lines);
+  folder.put("one/" + formats::segment_name(7), segment);
+  const std::string path = folder.path() + "/one";
+  auto reader = formats::SpoolReader::open(path);
+  require(reader.ok());
+  formats::SpoolFrame frame;
+  require((*reader)->next(frame) && frame.lines == lines && frame.events == 3);
+  require(!(*reader)->next(frame) && (*reader)->problems().empty());
+  const auto before = formats::before_last_events(path, 3);
+  require(before.ok() && before->segment == 7 && before->offset == formats::kSegmentHeader);
+  require(formats::before_last_events(path, 4).value() == formats::SpoolPosition{});
+}
+
 void read(const std::string& path, size_t size, uint64_t since, uint64_t until) {
   auto reader = formats::SpoolReader::open(path);
   require(reader.ok());
@@ -59,6 +86,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     bytes.append(reinterpret_cast<const char*>(data), size);
     mend_headers(bytes);
   }
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  write_and_read(folder, text);
+  if (const auto position = formats::parse_spool_position(text))
+    require(formats::parse_spool_position(formats::to_text(*position)) == position);
   for (const uint64_t number : {1U, 2U}) folder.put(formats::segment_name(number), bytes);
   const std::string segment = folder.path() + "/" + formats::segment_name(1);
   read(folder.path(), bytes.size(), 0, UINT64_MAX);
