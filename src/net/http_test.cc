@@ -146,10 +146,12 @@ TEST(Http, TricklingServerTimesOut) {
   std::atomic<bool> stop = false;
   std::jthread trickle;
   RawServer server([&](int fd) {
-    trickle = std::jthread([&stop, fd] {
+    // The server may close its own while the thread still sends.
+    trickle = std::jthread([&stop, own = UniqueFd(::dup(fd))] {
       std::string_view text = "HTTP/1.1 200 OK\r\nX: ";
-      ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
-      while (!stop && ::send(fd, "x", 1, MSG_NOSIGNAL) == 1) std::this_thread::sleep_for(10ms);
+      ::send(own.get(), text.data(), text.size(), MSG_NOSIGNAL);
+      while (!stop && ::send(own.get(), "x", 1, MSG_NOSIGNAL) == 1)
+        std::this_thread::sleep_for(10ms);
     });
   });
   HttpClient client = HttpClient::open(server.url(), {.timeout = 300ms}).value();
