@@ -111,7 +111,8 @@ void bind_option(CLI::App& app, const Option& option) {
     bound = app.add_option(names, *option.number, std::string(option.help));
   if (option.list != nullptr) {
     bound = app.add_option(names, *option.list, std::string(option.help));
-    bound->expected(1)->take_all();  // one value each time it is given
+    // One value each time it is given; what follows is a positional.
+    bound->expected(1)->take_all()->allow_extra_args(false);
   }
   if (bound != nullptr && !option.value_name.empty())
     bound->type_name(std::string(option.value_name));
