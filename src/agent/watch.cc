@@ -14,6 +14,7 @@
 #include "agent/pipeline.h"
 #include "agent/privileges.h"
 #include "base/log.h"
+#include "base/time.h"
 #include "filter/host_names.h"
 #include "procfs/threads.h"
 #include "state/state.h"
@@ -159,7 +160,7 @@ class Watcher : private Pipeline::FindingSink {
   // it up.
   Status take_the_rest() {
     constexpr auto kPatience = std::chrono::seconds(2);
-    const uint64_t end_ns = store::now_ns();
+    const uint64_t end_ns = now_ns();
     const auto give_up = Clock::now() + kPatience;
     event::Event event;
     while (source_ && Clock::now() < give_up) {
@@ -291,7 +292,7 @@ class Watcher : private Pipeline::FindingSink {
     const uint64_t fresh = lost - reported_lost_;
     reported_lost_ = lost;
     finding::Finding finding{
-        .time_ns = store::now_ns(),
+        .time_ns = now_ns(),
         .rule = "Saker internal: events lost",
         .severity = finding::Severity::warning,
         .source = "internal",

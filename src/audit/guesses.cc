@@ -1,13 +1,14 @@
 // See guesses.h.
 #include "audit/guesses.h"
 
+#include "base/time.h"
+
 namespace saker::audit {
 
 namespace {
 
-constexpr uint64_t kMinute = 60'000'000'000;
-constexpr uint64_t kPause = 10 * kMinute;  // guesses go on; an expired token is tried now and then
-constexpr uint64_t kAfter = 60 * kMinute;  // a credential that fits is used soon
+constexpr uint64_t kPause = kHourNs / 6;  // guesses go on; an expired token is tried now and then
+constexpr uint64_t kAfter = kHourNs;      // a credential that fits is used soon
 constexpr uint32_t kGuesses = 5;
 constexpr uint32_t kShared = 3;  // as many come from an address of a proxy or an office
 

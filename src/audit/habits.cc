@@ -7,18 +7,18 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/strings.h"
+#include "base/time.h"
 #include "formats/json_text.h"
 
 namespace saker::audit {
 
 namespace {
 
-constexpr uint64_t kHour = 3'600'000'000'000;
 constexpr size_t kMostHabitText = 128;
 constexpr std::string_view kNodePrefix = "system:node:";
 
 size_t hour_of(uint64_t time_ns) {
-  return static_cast<size_t>(time_ns / kHour % 24);
+  return static_cast<size_t>(time_ns / kHourNs % 24);
 }
 
 // As it can be written to a file and read back, of at most so many bytes. What is cut is no name
@@ -41,7 +41,7 @@ std::string user_name(const AuditRecord& record) {
 HoursOfDay usual_hours(const ActorHabits& known) {
   constexpr uint64_t kRequests = 100, kDays = 2;
   HoursOfDay out;
-  if (known.requests < kRequests || known.last_ns < known.first_ns + kDays * 24 * kHour)
+  if (known.requests < kRequests || known.last_ns < known.first_ns + kDays * 24 * kHourNs)
     return out.set();
   for (size_t hour = 0; hour < out.size(); ++hour)
     if (known.hours[hour])
@@ -67,7 +67,7 @@ std::vector<std::string> texts_of(const std::vector<Known>& known) {
 bool is_settled(size_t addresses, uint64_t unchanged, uint64_t since_ns, uint64_t now_ns) {
   constexpr uint64_t kRequests = 10, kRequestsAnAddress = 16;
   return addresses != 0 && unchanged >= std::max(kRequests, (addresses - 1) * kRequestsAnAddress) &&
-         now_ns >= since_ns + kHour;
+         now_ns >= since_ns + kHourNs;
 }
 
 }  // namespace

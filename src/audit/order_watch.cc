@@ -2,12 +2,11 @@
 #include "audit/order_watch.h"
 
 #include "audit/order_kinds.h"
+#include "base/time.h"
 
 namespace saker::audit {
 
 namespace {
-
-constexpr uint64_t kHour = 3'600'000'000'000;
 
 // What a new address of an actor means; nothing when it is not worth telling.
 const SuspicionKind* kind_of_move(const AuditDigest& digest, const Novelty& novelty) {
@@ -94,7 +93,7 @@ void OrderWatch::compare(const AuditDigest& digest, const Novelty& novelty, Tell
 
 void OrderWatch::watch(const AuditDigest& digest, const SuspicionKind& kind) {
   watches_[digest.actor] = {
-      .kind = &kind, .address = digest.address, .until_ns = digest.time_ns + kHour};
+      .kind = &kind, .address = digest.address, .until_ns = digest.time_ns + kHourNs};
 }
 
 }  // namespace saker::audit

@@ -1,10 +1,13 @@
 #include "base/fd.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <memory>
 
 namespace saker {
 
@@ -53,6 +56,24 @@ Status write_all(int fd, std::string_view data) {
     if (count < 0) return errno_error("cannot write", errno);
     data.remove_prefix(static_cast<size_t>(count));
   }
+  return {};
+}
+
+Result<std::vector<std::string>> names_in(const std::string& folder) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), ::closedir);
+  if (open == nullptr) return errno_error("cannot read the folder " + folder, errno);
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(open.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+Status sync_folder(const std::string& folder) {
+  const UniqueFd fd = SAKER_TRY(open_file(folder, O_RDONLY | O_DIRECTORY));
+  if (::fsync(fd.get()) != 0) return errno_error("cannot sync " + folder, errno);
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
 
@@ -39,6 +40,12 @@ Result<std::string> read_file(const std::string& path, size_t limit);
 
 // Writes all of `data`, or says why not.
 Status write_all(int fd, std::string_view data);
+
+// The names in a folder, sorted.
+Result<std::vector<std::string>> names_in(const std::string& folder);
+
+// What was renamed, made or removed in a folder survives a crash.
+Status sync_folder(const std::string& folder);
 
 // Writes a file anew through a temporary beside it and a rename, so that readers see the old or the
 // new.

@@ -81,4 +81,9 @@ std::optional<uint64_t> parse_rfc3339(std::string_view text) {
   return static_cast<uint64_t>(*date + *clock - *zone) * kNanosecondsPerSecond + *fraction;
 }
 
+uint64_t now_ns() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
+
 }  // namespace saker

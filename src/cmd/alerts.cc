@@ -10,6 +10,7 @@
 #include <ctime>
 
 #include "agent/text_output.h"
+#include "base/time.h"
 #include "cmd/command.h"
 #include "output/format.h"
 #include "store/query.h"
@@ -32,7 +33,7 @@ void on_stop_signal(int) {
 
 Result<AlertFilter> to_filter(const AlertsOptions& options) {
   AlertFilter filter{.limit = options.limit};
-  const uint64_t now = store::now_ns();
+  const uint64_t now = now_ns();
   for (const auto& [name, value] :
        {std::pair<std::string_view, const std::string*>{"since", &options.since},
         {"until", &options.until},

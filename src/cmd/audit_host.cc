@@ -1,6 +1,5 @@
 #include "cmd/audit_host.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -22,28 +21,9 @@ namespace saker::cmd {
 
 namespace {
 
-// The names in a folder, sorted; nothing when it can't be read.
-std::vector<std::string> names_in(const std::string& folder) {
-  std::vector<std::string> names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(folder.c_str()), ::closedir);
-  while (directory != nullptr) {
-    const dirent* entry = ::readdir(directory.get());
-    if (entry == nullptr) break;
-    names.emplace_back(entry->d_name);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 std::string real_path(const std::string& path) {
   const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), ::free);
   return real != nullptr ? real.get() : path;
-}
-
-Status sync_folder(const std::string& folder) {
-  const UniqueFd fd = SAKER_TRY(open_file(folder, O_RDONLY | O_DIRECTORY));
-  if (::fsync(fd.get()) != 0) return errno_error("cannot sync " + folder, errno);
-  return {};
 }
 
 // A backup's file name for one of the files.
@@ -118,7 +98,9 @@ std::vector<std::string> stray_manifests(const std::string& manifest) {
   const std::string real = real_path(manifest);
   const std::string folder = audit::folder_of(real);
   std::vector<std::string> strays;
-  for (const std::string& name : names_in(folder)) {
+  const auto names = names_in(folder);
+  if (!names.ok()) return strays;
+  for (const std::string& name : *names) {
     std::string path = folder == "/" ? "" : folder;
     path.append("/").append(name);
     struct stat info{};
@@ -194,7 +176,9 @@ Status save_record(const std::string& folder, const std::string& manifest,
 
 Status remove_record(const std::string& folder) {
   SAKER_CHECK(remove_file(folder + "/record.json"));
-  for (const std::string& name : names_in(folder))
+  const auto names = names_in(folder);
+  if (!names.ok()) return {};
+  for (const std::string& name : *names)
     if (name.starts_with("manifest.") || name.starts_with("file-"))
       SAKER_CHECK(remove_file(std::string(folder).append("/").append(name)));
   ::rmdir(folder.c_str());

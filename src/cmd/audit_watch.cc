@@ -1,9 +1,6 @@
 // Whether kube-apiserver comes back after its manifest changed: by its health address, and by its
 // process where we see it.
-#include <dirent.h>
-
 #include <algorithm>
-#include <memory>
 #include <thread>
 
 #include "base/fd.h"
@@ -22,13 +19,12 @@ constexpr int kSteady = 4;  // answers in a row that we believe
 
 std::vector<int> processes_named(std::string_view wanted) {
   std::vector<int> found;
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc"), ::closedir);
-  while (directory != nullptr) {
-    const dirent* entry = ::readdir(directory.get());
-    if (entry == nullptr) break;
-    const auto process = parse_uint(entry->d_name);
+  const auto names = names_in("/proc");
+  if (!names.ok()) return found;
+  for (const std::string& entry : *names) {
+    const auto process = parse_uint(entry);
     if (!process) continue;
-    const auto name = read_file("/proc/" + std::string(entry->d_name) + "/comm", 64);
+    const auto name = read_file("/proc/" + entry + "/comm", 64);
     if (name.ok() && trim(*name) == wanted) found.push_back(static_cast<int>(*process));
   }
   return found;

@@ -1,14 +1,12 @@
 #include "formats/spool_format.h"
 
-#include <dirent.h>
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <memory>
 
+#include "base/fd.h"
 #include "base/strings.h"
 #include "formats/zstd_block.h"
 
@@ -18,7 +16,7 @@ namespace {
 
 constexpr std::string_view kMagic = "SAKSPOOL", kSuffix = ".spool";
 constexpr uint32_t kVersion = 1, kFrameMagic = 0x464b4153;  // "SAKF"
-constexpr size_t kDigits = 16, kCrcAt = kFrameHeader - sizeof(uint32_t);
+constexpr size_t kCrcAt = kFrameHeader - sizeof(uint32_t);
 
 template <typename T>
 void put(char*& to, T value) {
@@ -81,19 +79,17 @@ std::string segment_name(uint64_t number) {
   return fmt::format("{:016x}{}", number, kSuffix);
 }
 
+uint64_t segment_number(std::string_view name) {
+  uint64_t number = 0;
+  std::from_chars(name.data(), name.data() + name.size(), number, 16);
+  return name == segment_name(number) ? number : 0;
+}
+
 Result<std::vector<uint64_t>> list_segments(const std::string& folder) {
   std::vector<uint64_t> out;
-  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), ::closedir);
-  if (open == nullptr) return errno_error(folder, errno);
-  while (const dirent* entry = ::readdir(open.get())) {
-    const std::string_view name = entry->d_name;
-    uint64_t number = 0;
-    if (name.size() != kDigits + kSuffix.size() || !name.ends_with(kSuffix)) continue;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + kDigits, number, 16);
-    if (error == std::errc() && end == name.data() + kDigits) out.push_back(number);
-  }
-  std::ranges::sort(out);
-  return out;
+  for (const std::string& name : SAKER_TRY(names_in(folder)))
+    if (const uint64_t number = segment_number(name); number != 0) out.push_back(number);
+  return out;  // ascending, as their names are
 }
 
 }  // namespace saker::formats

@@ -45,6 +45,8 @@ void put_frame_header(const FrameHeader& header, char* bytes);
 std::optional<FrameHeader> read_frame_header(Bytes bytes);
 
 std::string segment_name(uint64_t number);
+// Of the segment that has this name; 0: none.
+uint64_t segment_number(std::string_view name);
 // The numbers of the segments in a folder, ascending.
 Result<std::vector<uint64_t>> list_segments(const std::string& folder);
 

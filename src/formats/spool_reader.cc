@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <optional>
 
 #include "formats/spool_format.h"
@@ -45,10 +44,7 @@ std::optional<FrameHeader> header_at(int fd, uint64_t offset) {
 
 // Of the segment that a path names; 0: none.
 uint64_t number_of(std::string_view path) {
-  const std::string_view name = path.substr(path.rfind('/') + 1);  // npos + 1 is 0
-  uint64_t number = 0;
-  std::from_chars(name.data(), name.data() + name.size(), number, 16);
-  return name == segment_name(number) ? number : 0;
+  return segment_number(path.substr(path.rfind('/') + 1));  // npos + 1 is 0
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/time.h"
 #include "store/query.h"
 
 namespace saker::server {
@@ -22,7 +23,7 @@ net::HttpResponse problem(int status, const Error& error) {
 
 Result<store::AlertFilter> parse_filter(const net::HttpRequest& request) {
   store::AlertFilter filter;
-  const uint64_t now = store::now_ns();
+  const uint64_t now = now_ns();
   for (const auto& [name, value] : request.query)
     SAKER_CHECK(store::set_filter(filter, name, value, now));
   return filter;

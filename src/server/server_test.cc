@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/strings.h"
+#include "base/time.h"
 #include "formats/json.h"
 #include "net/http_client.h"
 #include "server/collectors.h"
@@ -25,7 +26,7 @@ using namespace std::chrono_literals;
 
 finding::Finding make(std::string message,
                       finding::Severity severity = finding::Severity::warning) {
-  return {.time_ns = store::now_ns(),
+  return {.time_ns = now_ns(),
           .rule = "Rule",
           .severity = severity,
           .message = std::move(message),

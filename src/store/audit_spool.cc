@@ -21,12 +21,6 @@ using namespace formats;
 
 namespace {
 
-Status sync_folder(const std::string& folder) {
-  const UniqueFd fd = SAKER_TRY(open_file(folder, O_RDONLY | O_DIRECTORY));
-  if (::fsync(fd.get()) != 0) return errno_error(folder, errno);
-  return {};
-}
-
 Status make_folder(const std::string& folder) {
   const size_t slash = folder.rfind('/');
   if (slash != std::string::npos && slash != 0)

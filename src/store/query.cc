@@ -81,11 +81,6 @@ bool AlertFilter::matches(const finding::Finding& finding) const {
          });
 }
 
-uint64_t now_ns() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
-}
-
 Result<uint64_t> parse_time(std::string_view text, uint64_t now) {
   if (const auto ago = parse_duration(text)) {
     const uint64_t span = static_cast<uint64_t>(ago->count()) * kNanosecondsPerMillisecond;

@@ -39,8 +39,6 @@ Result<uint64_t> parse_time(std::string_view text, uint64_t now_ns);
 Status set_filter(AlertFilter& filter, std::string_view name, std::string_view value,
                   uint64_t now_ns);
 
-uint64_t now_ns();
-
 struct AlertStats {
   uint64_t total = 0;
   uint64_t first_ns = 0, last_ns = 0;

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "base/fd.h"
+#include "base/time.h"
 #include "store/query.h"
 #include "store/schema.h"
 #include "store/writer.h"

@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/strings.h"
+#include "base/time.h"
 #include "capture/chunk_stream.h"
 #include "capture/k8s_audit/log_pieces.h"
 #include "formats/inflate.h"
@@ -24,11 +25,6 @@ namespace {
 
 constexpr size_t kBlockBytes = size_t{256} * 1024;
 constexpr size_t kHeadBytes = 256;
-
-uint64_t now_ns() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<uint64_t>(std::chrono::nanoseconds(now).count());
-}
 
 struct Head {
   uint32_t size = 0, sum = 0;

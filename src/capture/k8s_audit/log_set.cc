@@ -1,13 +1,11 @@
 #include "capture/k8s_audit/log_set.h"
 
-#include <dirent.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <map>
-#include <memory>
 
+#include "base/fd.h"
 #include "base/strings.h"
 #include "base/time.h"
 #include "formats/spool_reader.h"
@@ -44,19 +42,15 @@ bool is_logrotate_suffix(std::string_view suffix) {
          suffix.find_first_not_of("0123456789-.") == std::string_view::npos;
 }
 
-// Of regular files and links to them.
+// Of regular files and links to them; none where the folder can't be read.
 std::vector<std::string> files_of(const std::string& folder) {
-  std::vector<std::string> names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), ::closedir);
-  if (open == nullptr) return names;
-  while (const dirent* entry = ::readdir(open.get())) {
+  Result<std::vector<std::string>> names = names_in(folder);
+  if (!names.ok()) return {};
+  std::erase_if(*names, [&](const std::string& name) {
     struct stat about{};
-    const std::string name = entry->d_name;
-    if (::stat((folder + "/" + name).c_str(), &about) == 0 && S_ISREG(about.st_mode))
-      names.push_back(name);
-  }
-  std::ranges::sort(names);
-  return names;
+    return ::stat((folder + "/" + name).c_str(), &about) != 0 || !S_ISREG(about.st_mode);
+  });
+  return std::move(*names);
 }
 
 uint64_t modified_ns(const std::string& path) {

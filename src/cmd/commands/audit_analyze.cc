@@ -10,6 +10,7 @@
 #include "audit/baseline.h"
 #include "base/fd.h"
 #include "base/strings.h"
+#include "base/time.h"
 #include "capture/k8s_audit/block_source.h"
 #include "cmd/audit_html.h"
 #include "cmd/audit_logs.h"
@@ -112,7 +113,7 @@ Result<std::vector<std::string>> logs_of(const Arguments& arguments) {
 
 Result<LogsRead> analyze(const Arguments& arguments, audit::Analysis& analysis) {
   const rules::RuleSet rules = SAKER_TRY(load_rules(arguments));
-  const uint64_t now = store::now_ns();
+  const uint64_t now = now_ns();
   TimeRange range;
   if (!arguments.since.empty()) range.since = SAKER_TRY(store::parse_time(arguments.since, now));
   if (!arguments.until.empty()) range.until = SAKER_TRY(store::parse_time(arguments.until, now));

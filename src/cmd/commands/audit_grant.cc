@@ -6,6 +6,7 @@
 #include "audit/grant.h"
 #include "base/fd.h"
 #include "base/strings.h"
+#include "base/time.h"
 #include "cmd/audit_grant.h"
 #include "cmd/audit_logs.h"
 #include "cmd/command.h"
@@ -34,7 +35,7 @@ bool is_part_of_system(std::string_view user) {
 Result<audit::DeedFilter> filter_of(const Arguments& arguments) {
   audit::DeedFilter filter{.namespaces = arguments.namespaces,
                            .most_names = static_cast<size_t>(arguments.widen_names)};
-  const uint64_t now = store::now_ns();
+  const uint64_t now = now_ns();
   if (!arguments.since.empty())
     filter.since_ns = SAKER_TRY(store::parse_time(arguments.since, now));
   if (!arguments.until.empty())
