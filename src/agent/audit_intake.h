@@ -1,14 +1,10 @@
 // Audit events on their way from where they are collected to the thread that judges them.
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
 #include <cstddef>
-#include <cstdint>
-#include <deque>
-#include <mutex>
-#include <optional>
 #include <string>
+
+#include "base/bounded_queue.h"
 
 namespace saker::agent {
 
@@ -20,27 +16,11 @@ struct AuditBatch {
   std::string position;  // behind this batch
 };
 
-// A queue of batches, bounded in bytes: who offers waits. Thread-safe.
-class AuditIntake {
- public:
-  explicit AuditIntake(size_t max_bytes) : max_bytes_(max_bytes) {}
-
-  // Waits for room; one batch always has it. False when the intake is closed.
-  bool offer(AuditBatch batch);
-  // The next batch, or nothing after `timeout`.
-  std::optional<AuditBatch> take(std::chrono::milliseconds timeout);
-  // No more batches; what is there can still be taken.
-  void close();
-
-  [[nodiscard]] bool empty() const;
-
- private:
-  const size_t max_bytes_;
-  mutable std::mutex mutex_;
-  std::condition_variable more_, room_;
-  std::deque<AuditBatch> batches_;
-  size_t bytes_ = 0;
-  bool closed_ = false;
+struct AuditBatchSize {
+  size_t operator()(const AuditBatch& batch) const { return batch.size; }
 };
+
+// Bounded in bytes: whoever reads a source waits for room.
+using AuditIntake = BoundedQueue<AuditBatch, AuditBatchSize>;
 
 }  // namespace saker::agent

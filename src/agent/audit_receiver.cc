@@ -41,22 +41,9 @@ struct AuditReceiver::Lines {
   bool malformed = false;
 };
 
-AuditReceiver::Block AuditReceiver::borrow() {
-  std::unique_lock lock(mutex_);
-  block_back_.wait(lock, [this] { return !blocks_.empty(); });
-  Block block = std::move(blocks_.back());
-  blocks_.pop_back();
-  lock.unlock();
-  return block != nullptr ? std::move(block) : std::make_unique<capture::AuditBlock>();
-}
-
-void AuditReceiver::give_back(Block block) {
-  const std::scoped_lock lock(mutex_);
-  blocks_.push_back(std::move(block));
-  block_back_.notify_one();
-}
-
-AuditReceiver::Lines AuditReceiver::take_apart(std::string_view body, capture::AuditBlock& block) {
+AuditReceiver::Lines AuditReceiver::take_apart(std::string_view body) {
+  auto loan = blocks_.borrow();
+  capture::AuditBlock& block = *loan;
   Lines out;
   block.load({.text = body, .lines = capture::is_log_of_lines(body)});
   event::Event event;
@@ -75,6 +62,7 @@ AuditReceiver::Lines AuditReceiver::take_apart(std::string_view body, capture::A
   if (block.is_old_format()) out.problem = "the old text format, which holds no whole events";
   if (out.lines.empty() && trim(body).empty()) out.problem = "no body";
   out.malformed |= block.is_old_format() || (out.lines.empty() && !out.problem.empty());
+  if (body.size() > kUsualBody) loan.discard();  // it keeps the room that it needed
   return out;
 }
 
@@ -110,10 +98,7 @@ Status AuditReceiver::spool(const Lines& lines) {
 AuditReceiver::Outcome AuditReceiver::receive(std::string& body) {
   const size_t size = body.size();
   body.append(formats::kJsonPadding, ' ');
-  Block block = borrow();
-  Lines lines = take_apart(std::string_view(body).substr(0, size), *block);
-  if (size > kUsualBody) block.reset();  // it keeps the room that it needed
-  give_back(std::move(block));
+  Lines lines = take_apart(std::string_view(body).substr(0, size));
   if (lines.malformed) {
     const std::scoped_lock lock(mutex_);
     ++stats_.malformed;

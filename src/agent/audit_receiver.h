@@ -2,14 +2,13 @@
 // knows nothing of HTTP.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "base/pool.h"
 #include "base/recent_map.h"
 #include "base/result.h"
 #include "capture/k8s_audit/audit_block.h"
@@ -27,7 +26,7 @@ class AuditReceiver {
   // As many events at least are known again.
   static constexpr size_t kWindow = 131'072;
   explicit AuditReceiver(std::shared_ptr<store::AuditSpool> spool, size_t window = kWindow)
-      : spool_(std::move(spool)), known_(window), blocks_(kMostAtWork) {}
+      : spool_(std::move(spool)), known_(window) {}
 
   enum class Answer : uint8_t {
     durable,    // all events of the body are on the disk
@@ -56,20 +55,14 @@ class AuditReceiver {
 
  private:
   struct Lines;
-  // Bodies are taken apart by a few threads at a time, however many there are.
-  static constexpr size_t kMostAtWork = 8;
-  using Block = std::unique_ptr<capture::AuditBlock>;
-  Block borrow();
-  void give_back(Block block);
-  static Lines take_apart(std::string_view body, capture::AuditBlock& block);
+  Lines take_apart(std::string_view body);
   uint64_t drop_known(Lines& lines) const;
   Status spool(const Lines& lines);
 
   const std::shared_ptr<store::AuditSpool> spool_;
-  mutable std::mutex mutex_;   // of all below
-  RecentMap<uint8_t> known_;   // by identity
-  std::vector<Block> blocks_;  // null: to be made
-  std::condition_variable block_back_;
+  Pool<capture::AuditBlock> blocks_{8};  // as many threads take bodies apart at a time
+  mutable std::mutex mutex_;             // of all below
+  RecentMap<uint8_t> known_;             // by identity
   Stats stats_;
 };
 

@@ -126,13 +126,9 @@ void AuditSources::follow_spool(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     formats::SpoolFrame frame;
     while (!stop.stop_requested() && reader.next(frame, spool_->committed())) {
-      AuditBatch batch{
-          .text = std::string(frame.lines.data(), frame.lines.size() + formats::kJsonPadding),
-          .size = frame.lines.size(),
-          .source = std::string(kSpool),
-          .position = formats::to_text(frame.end)};
       spool_behind_ = true;
-      if (!intake_.offer(std::move(batch))) return;
+      if (!intake_.push(to_batch(frame.lines, std::string(kSpool), formats::to_text(frame.end))))
+        return;
     }
     for (; told < reader.problems().size(); ++told) log::error(reader.problems()[told]);
     spool_behind_ = false;
@@ -153,7 +149,7 @@ void AuditSources::follow_log(FollowedLog& log, const std::stop_token& stop) {
     while (!stop.stop_requested() && follower.next(piece)) {
       log.behind = true;
       log.bytes += piece.text.size();
-      if (!intake_.offer(to_batch(piece.text, name, capture::to_text(piece.behind)))) return;
+      if (!intake_.push(to_batch(piece.text, name, capture::to_text(piece.behind)))) return;
     }
     log.behind = false;
     log.gaps = follower.gaps();
@@ -169,7 +165,7 @@ void AuditSources::judged(const AuditBatch& batch) {
 }
 
 bool AuditSources::is_caught_up() const {
-  return !spool_behind_ && intake_.empty() &&
+  return !spool_behind_ && intake_.size() == 0 &&
          std::ranges::none_of(logs_, [](const auto& log) { return log->behind.load(); });
 }
 

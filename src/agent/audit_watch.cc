@@ -12,7 +12,7 @@ namespace saker::agent {
 using std::chrono::milliseconds;
 
 bool AuditWatch::begin_batch(milliseconds patience) {
-  batch_ = sources_.intake().take(patience);
+  batch_ = sources_.intake().pop(patience);
   if (!batch_) return false;
   read_ = false;
   group_ = std::make_shared<store::Writer::Group>();
@@ -72,7 +72,7 @@ bool AuditWatch::run(milliseconds budget, milliseconds patience) {
       std::this_thread::sleep_for(pause);
       return false;
     }
-    if (Clock::now() >= end) return !sources_.intake().empty();
+    if (Clock::now() >= end) return sources_.intake().size() != 0;
   }
 }
 

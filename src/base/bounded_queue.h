@@ -13,8 +13,13 @@
 
 namespace saker {
 
-// Thread-safe. For alerts and batches (thousands a second), not for single events.
-template <typename T>
+struct CountsOne {
+  size_t operator()(const auto&) const { return 1; }
+};
+
+// Thread-safe. For alerts and batches (thousands a second), not for single events. `Weight` says
+// how much of the capacity an item takes; one that is heavier than all of it is taken alone.
+template <typename T, typename Weight = CountsOne>
 class BoundedQueue {
  public:
   explicit BoundedQueue(size_t capacity) : capacity_(capacity) {}
@@ -22,22 +27,20 @@ class BoundedQueue {
   // False, and counted as dropped, when the queue is full or closed.
   bool try_push(T item) {
     std::lock_guard lock(mutex_);
-    if (closed_ || items_.size() >= capacity_) {
+    if (closed_ || !has_room(item)) {
       ++dropped_;
       return false;
     }
-    items_.push_back(std::move(item));
-    not_empty_.notify_one();
+    add(std::move(item));
     return true;
   }
 
   // Waits for room. False only when the queue is closed.
   bool push(T item) {
     std::unique_lock lock(mutex_);
-    not_full_.wait(lock, [&] { return closed_ || items_.size() < capacity_; });
+    not_full_.wait(lock, [&] { return closed_ || has_room(item); });
     if (closed_) return false;
-    items_.push_back(std::move(item));
-    not_empty_.notify_one();
+    add(std::move(item));
     return true;
   }
 
@@ -53,6 +56,7 @@ class BoundedQueue {
     if (items_.empty()) return std::nullopt;
     T item = std::move(items_.front());
     items_.pop_front();
+    load_ -= Weight()(item);
     not_full_.notify_one();
     return item;
   }
@@ -79,7 +83,17 @@ class BoundedQueue {
   }
 
  private:
+  [[nodiscard]] bool has_room(const T& item) const {
+    return items_.empty() || load_ + Weight()(item) <= capacity_;
+  }
+  void add(T item) {
+    load_ += Weight()(item);
+    items_.push_back(std::move(item));
+    not_empty_.notify_one();
+  }
+
   const size_t capacity_;
+  size_t load_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable not_empty_;
   std::condition_variable not_full_;

@@ -85,7 +85,7 @@ Status AuditSpool::cut_torn_tail() {
 
 AuditSpool::AuditSpool(SpoolOptions options)
     : options_(std::move(options)),
-      compressors_left_(std::clamp(std::thread::hardware_concurrency(), 2U, 8U)) {}
+      compressors_(std::clamp(std::thread::hardware_concurrency(), 2U, 8U)) {}
 
 AuditSpool::~AuditSpool() = default;
 
@@ -187,28 +187,11 @@ Status AuditSpool::sync(std::unique_lock<std::mutex>& lock) {
   return mine->status;
 }
 
-Status AuditSpool::compress(std::string_view lines, std::string& frame) {
-  std::unique_lock lock(compressors_mutex_);
-  compressor_back_.wait(lock, [&] { return !compressors_.empty() || compressors_left_ != 0; });
-  if (compressors_.empty()) {
-    compressors_.emplace_back();
-    --compressors_left_;
-  }
-  formats::ZstdCompressor compressor = std::move(compressors_.back());
-  compressors_.pop_back();
-  lock.unlock();
-  Status status = compressor.compress(lines, frame);
-  lock.lock();
-  compressors_.push_back(std::move(compressor));
-  compressor_back_.notify_one();
-  return status;
-}
-
 Status AuditSpool::append(const Batch& batch) {
   if (batch.lines.size() > kLargestContent)
     return Error{.code = Code::invalid, .message = "a batch of events beyond 192 MiB"};
   std::string frame(kFrameHeader, '\0');
-  SAKER_CHECK(compress(batch.lines, frame));
+  SAKER_CHECK(compressors_.borrow()->compress(batch.lines, frame));
   put_frame_header({.size = static_cast<uint32_t>(frame.size() - kFrameHeader),
                     .content_size = static_cast<uint32_t>(batch.lines.size()),
                     .events = batch.events,

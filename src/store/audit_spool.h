@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "base/pool.h"
 #include "base/result.h"
 #include "formats/spool_format.h"
 #include "formats/zstd_block.h"
@@ -85,7 +86,6 @@ class AuditSpool {
     Status status;
   };
 
-  Status compress(std::string_view lines, std::string& frame);
   Status start();
   Status cut_torn_tail();
   Status begin_segment();
@@ -99,11 +99,7 @@ class AuditSpool {
   [[nodiscard]] std::string path_of(uint64_t number) const;
 
   const SpoolOptions options_;
-  // Compressors are megabytes each: no more of them than can be at work.
-  std::mutex compressors_mutex_;
-  std::condition_variable compressor_back_;
-  std::vector<formats::ZstdCompressor> compressors_;
-  size_t compressors_left_;  // that may still be made
+  Pool<formats::ZstdCompressor> compressors_;  // megabytes each
 
   mutable std::mutex mutex_;  // of all below
   mutable std::condition_variable committed_more_;
