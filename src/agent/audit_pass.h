@@ -3,15 +3,14 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "agent/log_blocks.h"
 #include "audit/digest.h"
 #include "base/function_ref.h"
 #include "base/result.h"
-#include "capture/k8s_audit/block_source.h"
 #include "event/audit_record.h"
 #include "event/event.h"
 #include "filter/field.h"
@@ -54,14 +53,8 @@ class AuditPass {
   Status read(const std::string& path, AuditPassUser& user);
   Status read(capture::BlockSource& source, AuditPassUser& user);
 
-  // Of all logs so far. `events`: wanted or not; `lost`: what was no event, by reason; `problems`:
-  // the first of each, with file, line and offset.
-  struct Summary {
-    uint64_t events = 0, bytes = 0;
-    std::map<std::string, uint64_t> lost;
-    std::vector<std::string> problems;
-  };
-  [[nodiscard]] const Summary& summary() const;
+  // Of all logs so far, wanted events or not.
+  [[nodiscard]] const LogSummary& summary() const;
   [[nodiscard]] const rules::RuleSet& rules() const;
   [[nodiscard]] rules::RuleStats stats(uint32_t rule) const;
 

@@ -150,11 +150,8 @@ class Replay {
         progress_(options.progress) {}
 
   Status run() {
-    for (const std::string& path : options_.files) {
-      for (const std::string& file : SAKER_TRY(capture::expand_logs(path))) {
-        SAKER_CHECK(run_file(file));
-        if (stopped_) break;
-      }
+    for (const std::string& file : SAKER_TRY(capture::expand_logs(options_.files))) {
+      SAKER_CHECK(run_file(file));
       if (stopped_) break;
     }
     if (printer_) {
@@ -252,7 +249,7 @@ class Replay {
   // The fast way: nothing but rules.
   Status run_audit_pass(capture::BlockSource& blocks) {
     if (!pass_) pass_.emplace(engine_->rules(), options_.matching);
-    const AuditPass::Summary before = pass_->summary();
+    const LogSummary before = pass_->summary();
     FindingPrinter findings(out_, options_, summary_);
     const auto progress = [&](uint64_t) {
       progress_.update(summary_.events + pass_->summary().events - before.events, summary_);
@@ -260,7 +257,7 @@ class Replay {
     };
     AuditFindings user(findings, progress);
     Status status = pass_->read(blocks, user);
-    const AuditPass::Summary& after = pass_->summary();
+    const LogSummary& after = pass_->summary();
     for (size_t i = before.problems.size(); i < after.problems.size(); ++i)
       log::warning(after.problems[i]);
     summary_.events += after.events - before.events;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/log_blocks.h"
 #include "base/function_ref.h"
 #include "base/result.h"
 #include "event/audit_record.h"
@@ -17,25 +18,23 @@ struct LogsRead {
   uint64_t skipped = 0;  // lines and items that are no audit event
 };
 
-// A folder stands for the logs in it, rotated sets in their order.
-Result<std::vector<std::string>> expand_logs(const std::vector<std::string>& paths);
-
 // The size of all logs as it will be read, in bytes: 0 when one is compressed or no file.
 uint64_t total_size(const std::vector<std::string>& paths);
 
-// How many threads read_audit_logs() calls back on.
-unsigned audit_log_threads();
+// Prints the problems that reading met.
+LogsRead report_reading(const agent::LogSummary& summary);
 
-// Calls back for each event, in no order, on several threads at a time; `thread` counts from 0.
-// Logs are JSON lines, saved events and EventLists, plain or compressed, folders of them, and
-// spools; "-" is standard input.
-Result<LogsRead> read_audit_logs(
-    const std::vector<std::string>& paths,
-    FunctionRef<void(unsigned thread, const audit::AuditRecord& record, const event::Event& event)>
-        take);
+using TakeEvent =
+    FunctionRef<void(unsigned thread, const audit::AuditRecord& record, const event::Event& event)>;
+
+// Calls back for each event, in no order, on `threads` threads at a time, which count from 0
+// (agent::reading_threads()). Logs are JSON lines, saved events and EventLists, plain or
+// compressed, folders of them, and spools; "-" is standard input.
+Result<LogsRead> read_audit_logs(const std::vector<std::string>& paths, unsigned threads,
+                                 TakeEvent take);
 
 // The same one after the other, in the order of the logs.
-Result<LogsRead> read_audit_logs_in_order(
+Result<LogsRead> read_audit_logs(
     const std::vector<std::string>& paths,
     FunctionRef<void(const audit::AuditRecord& record, const event::Event& event)> take);
 

@@ -46,8 +46,8 @@ Outcome try_policy(const std::string& policy_text, const std::string& log) {
   audit::PolicyTester tester(file.policy);
   audit::LoggedRequest request;
   const std::vector<std::string> logs = {log};
-  Result<LogsRead> read = read_audit_logs_in_order(
-      logs, [&](const audit::AuditRecord& record, const event::Event& event) {
+  Result<LogsRead> read =
+      read_audit_logs(logs, [&](const audit::AuditRecord& record, const event::Event& event) {
         EXPECT_NE(event.timestamp, 0U);
         ASSERT_TRUE(request.read(record));
         tester.take(request);
@@ -86,8 +86,7 @@ TEST(AuditLogs, LinesOfAnyLength) {
   EXPECT_EQ(out.trial.kept.bytes, 2 * text.size() + event().size() + 1);
   const std::vector<std::string> nothing = {"/nonexistent"};
   EXPECT_FALSE(
-      read_audit_logs_in_order(nothing, [](const audit::AuditRecord&, const event::Event&) {
-      }).ok());
+      read_audit_logs(nothing, [](const audit::AuditRecord&, const event::Event&) {}).ok());
 }
 
 // The policy that the server had decides each of its events as the server did.

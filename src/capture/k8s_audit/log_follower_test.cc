@@ -262,14 +262,14 @@ TEST_F(LogFollowerTest, SetsOfAFolder) {
   line(2);
   ASSERT_TRUE(compress(rotate()));
   std::ofstream(folder_ + "/other.log") << "x";
-  const auto files = expand_logs(folder_).value();
+  const auto files = expand_logs({folder_}).value();
   ASSERT_EQ(files.size(), 4U);
   EXPECT_EQ(files[0], first);
   EXPECT_TRUE(files[1].ends_with(".log.gz"));
   EXPECT_EQ(files[2], path_);
   EXPECT_EQ(files[3], folder_ + "/other.log");
-  EXPECT_EQ(expand_logs(path_).value(), std::vector<std::string>{path_});
-  EXPECT_FALSE(expand_logs("/proc/self/fdinfo/none/").value().empty());
+  EXPECT_EQ(expand_logs({path_}).value(), std::vector<std::string>{path_});
+  EXPECT_FALSE(expand_logs({"/proc/self/fdinfo/none/"}).value().empty());
 }
 
 }  // namespace

@@ -83,6 +83,30 @@ RotatedLog to_log(const RotatedName& name, const std::string& path) {
           .compressed = name.compressed};
 }
 
+Result<std::vector<std::string>> logs_of(const std::string& path) {
+  struct stat about{};
+  const bool folder = ::stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode);
+  if (!folder || formats::is_spool(path)) return std::vector<std::string>{path};
+  std::map<std::string, std::vector<RotatedLog>> sets;  // by the name of the live log
+  for (const std::string& name : files_of(path)) {
+    if (name.starts_with('.')) continue;
+    const std::string whole = path + (path.ends_with('/') ? "" : "/") + name;
+    if (const std::optional<RotatedName> rotated = parse_rotated_name(name)) {
+      sets[rotated->live].push_back(to_log(*rotated, whole));
+    } else {
+      sets[name].push_back({.path = whole, .time_ns = UINT64_MAX});
+    }
+  }
+  std::vector<std::string> out;
+  for (auto& [live, logs] : sets) {
+    put_in_order(logs);
+    for (RotatedLog& log : logs) out.push_back(std::move(log.path));
+  }
+  if (out.empty())
+    return Error{.code = Code::not_found, .message = path + ": is a folder without logs"};
+  return out;
+}
+
 }  // namespace
 
 std::optional<RotatedName> parse_rotated_name(std::string_view name) {
@@ -126,28 +150,11 @@ std::vector<RotatedLog> rotated_logs(const std::string& live_path) {
   return logs;
 }
 
-Result<std::vector<std::string>> expand_logs(const std::string& path) {
-  struct stat about{};
-  const bool folder = ::stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode);
-  if (!folder || formats::is_spool(path)) return std::vector<std::string>{path};
-  std::map<std::string, std::vector<RotatedLog>> sets;  // by the name of the live log
-  for (const std::string& name : files_of(path)) {
-    if (name.starts_with('.')) continue;
-    const std::string whole = path + (path.ends_with('/') ? "" : "/") + name;
-    if (const std::optional<RotatedName> rotated = parse_rotated_name(name)) {
-      sets[rotated->live].push_back(to_log(*rotated, whole));
-    } else {
-      sets[name].push_back({.path = whole, .time_ns = UINT64_MAX});
-    }
-  }
-  std::vector<std::string> out;
-  for (auto& [live, logs] : sets) {
-    put_in_order(logs);
-    for (RotatedLog& log : logs) out.push_back(std::move(log.path));
-  }
-  if (out.empty())
-    return Error{.code = Code::not_found, .message = path + ": is a folder without logs"};
-  return out;
+Result<std::vector<std::string>> expand_logs(const std::vector<std::string>& paths) {
+  std::vector<std::string> all;
+  for (const std::string& path : paths)
+    for (std::string& log : SAKER_TRY(logs_of(path))) all.push_back(std::move(log));
+  return all;
 }
 
 }  // namespace saker::capture

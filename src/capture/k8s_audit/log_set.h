@@ -30,8 +30,8 @@ struct RotatedLog {
 // What a log was rotated into, oldest first. A file that is being compressed is there once.
 std::vector<RotatedLog> rotated_logs(const std::string& live_path);
 
-// The files that a path means to somebody who wants to read it all: those of a folder with audit
+// The files that paths mean to somebody who wants to read it all: those of a folder with audit
 // logs, set by set, each in its order; else the path itself.
-Result<std::vector<std::string>> expand_logs(const std::string& path);
+Result<std::vector<std::string>> expand_logs(const std::vector<std::string>& paths);
 
 }  // namespace saker::capture

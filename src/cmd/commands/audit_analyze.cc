@@ -12,6 +12,7 @@
 #include "base/strings.h"
 #include "base/time.h"
 #include "capture/k8s_audit/block_source.h"
+#include "capture/k8s_audit/log_set.h"
 #include "cmd/audit_html.h"
 #include "cmd/audit_logs.h"
 #include "cmd/audit_report.h"
@@ -100,7 +101,7 @@ Status read(const std::string& log, TimeRange range, agent::AuditPass& pass, Ana
 
 // Without a log: what `saker run --audit-webhook` received.
 Result<std::vector<std::string>> logs_of(const Arguments& arguments) {
-  if (!arguments.logs.empty()) return expand_logs(arguments.logs);
+  if (!arguments.logs.empty()) return capture::expand_logs(arguments.logs);
   const std::string spool = store::spool_folder(
       arguments.data_dir.empty() ? store::default_data_dir() : arguments.data_dir);
   if (formats::is_spool(spool)) return std::vector<std::string>{spool};
@@ -125,11 +126,8 @@ Result<LogsRead> analyze(const Arguments& arguments, audit::Analysis& analysis) 
     if (!status.ok()) break;
   }
   analyst.finish();
-  for (const std::string& problem : pass.summary().problems)
-    std::fprintf(stderr, "saker: %s\n", problem.c_str());
+  const LogsRead out = report_reading(pass.summary());
   SAKER_CHECK(std::move(status));
-  LogsRead out{.events = pass.summary().events};
-  for (const auto& [reason, count] : pass.summary().lost) out.skipped += count;
   return out;
 }
 

@@ -134,8 +134,8 @@ Result<int> run(const Arguments& arguments) {
                  .hint = "saker audit grant ACTOR LOG…; --all and --group NAME take logs only"};
   audit::DeedCollector collector(choice, SAKER_TRY(filter_of(arguments)));
   const audit::RbacObjects present = SAKER_TRY(read_dumps(arguments.rbac));
-  (void)SAKER_TRY(read_audit_logs_in_order(
-      logs, [&](const audit::AuditRecord& record, const event::Event& event) {
+  (void)SAKER_TRY(
+      read_audit_logs(logs, [&](const audit::AuditRecord& record, const event::Event& event) {
         collector.take(record, event.timestamp);
       }));
   const bool compares = !arguments.rbac.empty();

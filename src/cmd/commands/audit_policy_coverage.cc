@@ -110,12 +110,11 @@ Status add_costs(const audit::Policy& policy, const std::vector<std::string>& lo
     if (const auto size = event.kept_size(trial.matcher.decide(event.request())))
       trial.kept.add(*size);
   };
-  (void)SAKER_TRY(
-      read_audit_logs_in_order(logs, [&](const audit::AuditRecord& record, const event::Event&) {
-        if (!event.read(record)) return;
-        weigh(before);
-        for (auto& [text, trial] : trials) weigh(*trial);
-      }));
+  (void)SAKER_TRY(read_audit_logs(logs, [&](const audit::AuditRecord& record, const event::Event&) {
+    if (!event.read(record)) return;
+    weigh(before);
+    for (auto& [text, trial] : trials) weigh(*trial);
+  }));
   for (Row& row : rows) {
     if (!row.coverage.change) continue;
     const audit::Volume& after = trials[change_text(*row.coverage.change)]->kept;

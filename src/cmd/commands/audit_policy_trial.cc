@@ -159,8 +159,8 @@ Result<int> run(const Arguments& arguments) {
     uint64_t strange = 0;
   };
   std::vector<std::unique_ptr<Worker>> workers;
-  for (unsigned i = 0; i < audit_log_threads(); ++i)
-    workers.push_back(std::make_unique<Worker>(file.policy));
+  const unsigned threads = agent::reading_threads();
+  for (unsigned i = 0; i < threads; ++i) workers.push_back(std::make_unique<Worker>(file.policy));
   const auto take = [&](unsigned thread, const audit::AuditRecord& record, const event::Event&) {
     Worker& worker = *workers[thread];
     if (worker.event.read(record))
@@ -168,7 +168,7 @@ Result<int> run(const Arguments& arguments) {
     else
       ++worker.strange;
   };
-  LogsRead read = SAKER_TRY(read_audit_logs(arguments.logs, take));
+  LogsRead read = SAKER_TRY(read_audit_logs(arguments.logs, threads, take));
   audit::PolicyTrial trial;
   for (const auto& worker : workers) {
     trial.add(worker->tester.result());
